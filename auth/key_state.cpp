@@ -1,0 +1,59 @@
+#include "auth/key_state.hpp"
+
+#include <memory>
+#include <new>
+
+namespace concurred::auth {
+
+std::atomic<std::int64_t>* key_state::path_cell(std::size_t path_class) noexcept {
+    // Acquire and release: whoever sees the pointer must also see the zeroed cells behind it.
+    path_cells* cells = paths_.load(std::memory_order_acquire);
+    if (cells == nullptr) {
+        std::unique_ptr<path_cells> made(new (std::nothrow) path_cells);
+        if (made == nullptr) {
+            return nullptr;
+        }
+        if (paths_.compare_exchange_strong(cells, made.get(), std::memory_order_release, std::memory_order_acquire)) {
+            cells = made.release();
+        }
+    }
+    return &cells->tat[path_class];
+}
+
+key_state& key_state_table::state_for(std::string_view key_id) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = states_.find(key_id); found != states_.end()) {
+        return found->second;
+    }
+    key_state& made = states_.try_emplace(std::string(key_id)).first->second;
+    made.generation_.store(unseen_epoch_.load(std::memory_order_relaxed), std::memory_order_release);
+    return made;
+}
+
+// In both: the stamp before the epoch. A fill that sees the new epoch has begun after the change was committed, and by
+// release and acquire it sees the new stamp as well, so its result counts. The other order would throw good fills away.
+
+void key_state_table::invalidate(std::string_view key_id) {
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t next = epoch_.load(std::memory_order_relaxed) + 1;
+    const auto found = states_.find(key_id);
+    (found != states_.end() ? found->second.generation_ : unseen_epoch_).store(next, std::memory_order_release);
+    epoch_.store(next, std::memory_order_release);
+}
+
+void key_state_table::invalidate_all() {
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t next = epoch_.load(std::memory_order_relaxed) + 1;
+    for (auto& [key_id, state] : states_) {
+        state.generation_.store(next, std::memory_order_release);
+    }
+    unseen_epoch_.store(next, std::memory_order_release);
+    epoch_.store(next, std::memory_order_release);
+}
+
+std::size_t key_state_table::size() const {
+    const std::lock_guard lock(mutex_);
+    return states_.size();
+}
+
+}  // namespace concurred::auth

@@ -1,0 +1,197 @@
+#include "gateway/app/cli_commands.hpp"
+
+#include "bench/mock_cli.hpp"
+#include "gateway/app/completion.hpp"
+#include "gateway/app/config_command.hpp"
+#include "gateway/app/console.hpp"
+#include "gateway/app/exit_code.hpp"
+#include "gateway/app/process.hpp"
+#include "gateway/app/version_command.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+
+namespace concurred::app {
+
+namespace {
+
+constexpr std::size_t help_column = 30;
+
+std::string not_empty(const std::string& text) {
+    return text.empty() ? "needs a name, not an empty text" : "";
+}
+
+std::string key_and_value(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    return equals == std::string::npos || equals == 0 ? "needs KEY=VALUE, e.g. log.level=debug" : "";
+}
+
+void add_shorthand(CLI::App& command, config_options& options, const char* flag, const char* key, const char* value,
+                   const char* help) {
+    command
+        .add_option_function<std::string>(
+            flag, [&options, key](const std::string& text) { options.shorthands.emplace_back(key, text); }, help)
+        ->type_name(value);
+}
+
+int run_serve(const config_options& options) {
+    const auto loaded = load_or_complain(options);
+    return loaded ? serve(*loaded) : exit_configuration;
+}
+
+void declare_serve(CLI::App& app, command_set& commands) {
+    CLI::App* command = app.add_subcommand("serve", "Run the gateway until it is told to stop");
+    add_shorthand(*command, commands.serve, "--listen", "server.listen", "HOST:PORT", "address for clients");
+    add_shorthand(*command, commands.serve, "--admin-listen", "server.admin_listen", "HOST:PORT",
+                  "address of /metrics, /livez and /readyz");
+    add_shorthand(*command, commands.serve, "--shards", "server.shards", "N", "event loops; 0: one per core");
+    add_config_options(*command, commands.serve);
+    command->footer(
+        "SIGTERM drains: requests in flight run to their end, new ones go elsewhere. SIGINT (Ctrl-C) does so without\n"
+        "waiting for the load balancer. A second signal ends at once.\n"
+        "\n"
+        "Examples:\n"
+        "  concurred serve\n"
+        "  concurred serve --listen :8080 --config /etc/concurred/concurred.toml\n"
+        "  OPENAI_API_KEY=... concurred serve --set log.level=debug");
+    command->callback([&commands] { commands.chosen = [&commands] { return run_serve(commands.serve); }; });
+}
+
+void declare_usage(CLI::App& app, command_set& commands) {
+    usage_options& options = commands.usage;
+    CLI::App* command = app.add_subcommand("usage", "Show requests, tokens and cost");
+    command->add_option("--from", options.from, "first day, UTC (default: 30 days up to the last one)")
+        ->type_name("DATE");
+    command->add_option("--to", options.to, "last day, UTC, included (default: today)")->type_name("DATE");
+    command->add_option("--owner", options.owner, "of this owner only")->type_name("OWNER");
+    command->add_option("--key", options.key, "of this key only")->type_name("ID");
+    command->add_option("--by", options.by, "a line for each model, key or provider (default: model)")
+        ->type_name("WHAT")
+        ->check(CLI::IsMember({"model", "key", "provider"}).description(""));
+    command->add_flag("--daily", options.daily, "a line for each day");
+    add_json_option(*command, options.json);
+    add_config_options(*command, options.config);
+    command->footer(
+        "Examples:\n"
+        "  concurred usage\n"
+        "  concurred usage --from 2026-03-01 --to 2026-03-31 --by key\n"
+        "  concurred usage --daily --by provider --json");
+    command->callback([&commands] {
+        commands.chosen = [&commands] { return show_usage(commands.usage, std::chrono::system_clock::now()); };
+    });
+}
+
+void declare_configuration(CLI::App& app, command_set& commands) {
+    CLI::App* check = app.add_subcommand("check-config", "Check the configuration, say all that is wrong with it");
+    check->add_option("FILE", commands.check_file, "the same as --config FILE")->type_name("")->check(not_empty);
+    add_json_option(*check, commands.json);
+    add_config_options(*check, commands.config);
+    check->get_option("FILE")->excludes(check->get_option("--config"))->option_text(" ");
+    check->footer(
+        "Exit codes: 0, also with warnings; 78 with problems.\n"
+        "\n"
+        "Examples:\n"
+        "  concurred check-config concurred.toml\n"
+        "  concurred check-config --json");
+    check->callback([&commands] {
+        if (!commands.check_file.empty()) {
+            commands.config.file = commands.check_file;
+        }
+        commands.chosen = [&commands] { return check_config_command(commands.config, commands.json); };
+    });
+
+    CLI::App* print =
+        app.add_subcommand("print-config", "Print the configuration in force and where each value is from");
+    add_json_option(*print, commands.json);
+    add_config_options(*print, commands.config);
+    print->footer("Secrets are masked. The output is a configuration file, but for them.");
+    print->callback([&commands] {
+        commands.chosen = [&commands] { return print_config_command(commands.config, commands.json); };
+    });
+}
+
+void declare_healthcheck(CLI::App& app, command_set& commands) {
+    CLI::App* command =
+        app.add_subcommand("healthcheck", "Ask a running gateway whether it is ready: exit code 0 or 1");
+    command->add_option("--url", commands.health.url, "what to ask (default: /readyz of server.admin_listen)")
+        ->type_name("URL");
+    add_config_options(*command, commands.health.config);
+    command->footer(
+        "Waits 3 seconds at most.\n"
+        "\n"
+        "Examples:\n"
+        "  concurred healthcheck\n"
+        "  concurred healthcheck --url http://127.0.0.1:9090/readyz");
+    command->callback([&commands] { commands.chosen = [&commands] { return check_health(commands.health); }; });
+}
+
+void declare_tools(CLI::App& app, command_set& commands) {
+    CLI::App* mock = app.add_subcommand("mock", "Run the mock provider: OpenAI's API without a model behind it");
+    bench::add_mock_command(*mock, commands.mock);
+    mock->callback([&commands] { commands.chosen = [&commands] { return bench::run_mock(commands.mock); }; });
+
+    CLI::App* version = app.add_subcommand("version", "Print the version and what it was built with");
+    add_json_option(*version, commands.json);
+    version->callback([&commands] { commands.chosen = [&commands] { return show_version(commands.json); }; });
+
+    CLI::App* completion = app.add_subcommand("completion", "Print a script that completes commands in a shell");
+    completion->add_option("SHELL", commands.shell, "bash")
+        ->type_name("")
+        ->required()
+        ->check(CLI::IsMember({"bash"}).description(""));
+    completion->footer("Example:\n  source <(concurred completion bash)");
+    completion->callback([&commands, &app] {
+        commands.chosen = [&app] {
+            say(bash_completion(app));
+            return exit_ok;
+        };
+    });
+}
+
+}  // namespace
+
+void add_config_options(CLI::App& command, config_options& options) {
+    command
+        .add_option("-c,--config", options.file,
+                    "TOML file (default: $CONCURRED_CONFIG, else ./concurred.toml if there)")
+        ->type_name("FILE")
+        ->check(not_empty)
+        ->group("Configuration");
+    command.add_option("--set", options.set, "set one key, e.g. log.level=debug; may be repeated; not for secrets")
+        ->type_name("KEY=VALUE")
+        ->option_text("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->check(key_and_value)
+        ->group("Configuration");
+}
+
+void add_json_option(CLI::App& command, bool& json) {
+    command.add_flag("--json", json, "print JSON");
+}
+
+void declare_commands(CLI::App& app, command_set& commands) {
+    app.get_formatter()->column_width(help_column);
+    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.get_formatter()->label("Subcommands", "Commands");
+    app.get_formatter()->label("REQUIRED", "(required)");
+    app.get_formatter()->label("Positionals", "Arguments");
+    app.set_version_flag("-V,--version", version_line());
+    app.require_subcommand(1);
+    declare_serve(app, commands);
+    declare_keys(app, commands);
+    declare_usage(app, commands);
+    declare_configuration(app, commands);
+    declare_healthcheck(app, commands);
+    declare_tools(app, commands);
+    app.footer(
+        "First steps:\n"
+        "  concurred keys create --name laptop\n"
+        "  concurred serve\n"
+        "\n"
+        "Values come from, strongest first: flags, the environment (CONCURRED__SERVER__LISTEN), the file, defaults.\n"
+        "Exit codes: 0, 1 failed, 64 wrong usage, 69 unavailable, 78 wrong configuration.\n"
+        "'concurred COMMAND --help' tells more.");
+}
+
+}  // namespace concurred::app

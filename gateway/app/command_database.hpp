@@ -1,0 +1,30 @@
+#pragma once
+
+#include "gateway/base/config.hpp"
+#include "gateway/base/error.hpp"
+#include "storage/api_key_store.hpp"
+#include "storage/sqlite.hpp"
+
+#include <memory>
+#include <string>
+
+namespace concurred::app {
+
+/// Whether there is no file yet where the configuration has the database.
+[[nodiscard]] bool database_is_missing(const base::config& settings);
+
+/// Says on stderr that there is no database yet, and how one comes to be.
+/// @return exit_failure
+int complain_of_missing_database(const base::config& settings);
+
+/// The configuration's database and the keys in it.
+struct command_database {
+    std::unique_ptr<storage::sqlite_database> database;  ///< first: the store refers to it
+    std::unique_ptr<storage::api_key_store> keys;
+};
+
+/// Opens the database beside a server that may be running: short waits for its locks, no check of the whole file. Makes
+/// file and folder when missing.
+[[nodiscard]] base::result<command_database> open_database(const base::config& settings);
+
+}  // namespace concurred::app

@@ -1,0 +1,188 @@
+#include "gateway/app/process.hpp"
+
+#include "gateway/app/control.hpp"
+#include "gateway/app/shard.hpp"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace concurred::app {
+
+namespace {
+
+using base::result;
+
+constexpr int exit_unavailable = 69;
+constexpr int exit_configuration = 78;
+constexpr std::chrono::seconds last_flush{10};
+constexpr std::chrono::milliseconds flush_poll{100};
+constexpr std::chrono::milliseconds key_change_poll{250};
+
+int fail(const base::error& e) {
+    std::fprintf(stderr, "concurred: %s\n", std::string(base::text_of(e)).c_str());
+    return e.code == base::errc::service_unavailable ? exit_unavailable : exit_configuration;
+}
+
+// Every connection is a descriptor, and a stream is two.
+void raise_descriptor_limit() noexcept {
+    ::rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+    }
+}
+
+// A core dump would hold the providers' keys.
+void forbid_core_dumps() noexcept {
+    const ::rlimit none{0, 0};
+    static_cast<void>(::setrlimit(RLIMIT_CORE, &none));
+    static_cast<void>(::prctl(PR_SET_DUMPABLE, 0));
+}
+
+// Listeners share their port between shards, and so the kernel would let a second gateway share it too, unnoticed.
+result<void> check_port_is_free(const base::endpoint_config& address) {
+    namespace asio = boost::asio;
+    boost::system::error_code ec;
+    const auto ip = asio::ip::make_address(address.host.empty() ? "::" : address.host, ec);
+    if (ec || address.port == 0) {
+        return {};
+    }
+    asio::io_context io;
+    asio::ip::tcp::acceptor probe(io);
+    const asio::ip::tcp::endpoint endpoint(ip, address.port);
+    probe.open(endpoint.protocol(), ec);
+    probe.set_option(asio::socket_base::reuse_address(true), ec);
+    probe.bind(endpoint, ec);
+    if (!ec) {
+        probe.listen(1, ec);
+    }
+    if (!ec) {
+        return {};
+    }
+    std::string what = "Cannot listen on " + address.host + ":" + std::to_string(address.port) + ": " + ec.message() + ".";
+    if (ec == boost::system::errc::address_in_use) {
+        what += " Another program, perhaps another gateway, uses this port: stop it, or choose another one.";
+    }
+    return base::gateway_error(base::errc::service_unavailable, std::move(what), ec);
+}
+
+void start_database_jobs(shared_state& state, base::logger& log) {
+    std::vector<storage::usage_feed*> feeds;
+    for (const auto& ring : state.rings) {
+        feeds.push_back(ring.get());
+    }
+    const base::storage_config& settings = state.settings->storage;
+    storage::usage_flusher_options options;
+    options.timing.interval = settings.flush_interval;
+    options.timing.wake_at = settings.flush_batch;
+    options.max_batch = settings.flush_batch;
+    // Called on the database thread, which is the only one to use this logger until it has ended.
+    options.on_failure = [&log](const base::error& e, unsigned failures) {
+        log.error("usage could not be written; it is kept and tried again",
+                  {{"cause", base::text_of(e)}, {"failures", failures}});
+    };
+    options.on_recovery = [&log](unsigned failures) { log.info("usage is written again", {{"failures", failures}}); };
+    state.flusher = std::make_unique<storage::usage_flusher>(*state.usage, state.keys.get(), std::move(feeds), std::move(options));
+    state.database_thread.every(flush_poll, [&state] { state.flusher->tick(std::chrono::steady_clock::now()); });
+    state.database_thread.every(key_change_poll, [&state, &log] {
+        const auto changed = state.key_changes->poll();
+        if (!changed) {
+            log.warn("changes of keys could not be read", {{"cause", base::text_of(changed.error())}});
+            return;
+        }
+        for (const storage::api_key_row& row : *changed) {
+            state.key_states.invalidate(row.id);
+        }
+    });
+}
+
+result<std::vector<std::unique_ptr<shard>>> make_shards(shared_state& state, unsigned count, base::endpoint_config& address) {
+    std::vector<std::unique_ptr<shard>> shards;
+    for (unsigned i = 0; i < count; ++i) {
+        auto made = shard::make(state, i, count);
+        if (!made) {
+            return made.error();
+        }
+        auto bound = (*made)->listen(address);
+        if (!bound) {
+            return bound.error();
+        }
+        address = *bound;  // a port of 0 is chosen once, for all
+        shards.push_back(std::move(*made));
+    }
+    return shards;
+}
+
+}  // namespace
+
+int serve(const base::loaded_config& loaded) {
+    const base::config& settings = *loaded.values;
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+    raise_descriptor_limit();
+    forbid_core_dumps();
+    const unsigned count =
+        settings.server.shards != 0 ? settings.server.shards : std::max(1U, std::thread::hardware_concurrency());
+
+    for (const base::endpoint_config* address : {&settings.server.listen, &settings.server.admin_listen}) {
+        if (auto free = check_port_is_free(*address); !free) {
+            return fail(free.error());
+        }
+    }
+    auto state = make_shared_state(loaded.values, count);
+    if (!state) {
+        return fail(state.error());
+    }
+    base::logger log((*state)->log_writer, (*state)->log_options);
+    base::logger database_log((*state)->log_writer, (*state)->log_options);
+    base::endpoint_config address = settings.server.listen;
+    auto shards = make_shards(**state, count, address);
+    if (!shards) {
+        return fail(shards.error());
+    }
+    control main_loop(**state, *shards, log);
+    auto admin = main_loop.listen(settings.server.admin_listen);
+    if (!admin) {
+        return fail(admin.error());
+    }
+    for (const std::string& warning : loaded.warnings) {
+        log.warn("configuration", {{"warning", std::string_view(warning)}});
+    }
+    start_database_jobs(**state, database_log);
+    std::vector<std::thread> threads;
+    for (const auto& one : *shards) {
+        threads.emplace_back([&one] { one->run(); });
+    }
+    log.info("listening", {{"address", std::string_view(address.host)},
+                           {"port", address.port},
+                           {"tls", (*state)->server_tls != nullptr},
+                           {"admin_port", admin->port},
+                           {"shards", count},
+                           {"version", std::string_view(CONCURRED_VERSION)}});
+    log.flush();
+
+    main_loop.run();
+
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    const auto lost = (*state)->finish_database(std::chrono::steady_clock::now() + last_flush);
+    if (lost != 0) {
+        log.error("usage records could not be written", {{"records", lost}});
+    }
+    log.info("stopped");
+    database_log.flush();
+    log.flush();
+    return 0;
+}
+
+}  // namespace concurred::app

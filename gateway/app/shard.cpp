@@ -1,0 +1,163 @@
+#include "gateway/app/shard.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <exception>
+
+namespace concurred::app {
+
+namespace {
+
+using base::result;
+using clock = std::chrono::steady_clock;
+
+// How often log lines are handed over and housekeeping is done.
+constexpr std::chrono::milliseconds housekeeping{100};
+
+std::function<void(std::exception_ptr)> report_to(base::logger& log) {
+    return [&log](std::exception_ptr failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& e) {
+            log.error("a background task ended in an exception", {{"what", std::string_view(e.what())}});
+        }
+    };
+}
+
+}  // namespace
+
+shard::shard(shared_state& shared, unsigned number)
+    : last_turn_(clock::now()),
+      shared_(shared),
+      number_(number),
+      work_(boost::asio::make_work_guard(io_)),
+      log_(shared.log_writer, shared.log_options),
+      access_(shared.log_writer, shared.access_format, shared.settings->log.access),
+      wheel_(clock::now()),
+      driver_(io_.get_executor(), wheel_),
+      log_flush_(wheel_, [](void* self) { static_cast<shard*>(self)->every_tick(); }, this),
+      background_(io_.get_executor(), report_to(log_)),
+      resolver_(io_.get_executor()),
+      key_source_(auth::make_local_key_source(io_.get_executor(), shared.database_thread, *shared.keys)),
+      authenticator_(io_.get_executor(), shared.cache_params, shared.key_states, *key_source_, shared.failed_logins,
+                     background_) {}
+
+shard::~shard() = default;
+
+result<std::unique_ptr<shard>> shard::make(shared_state& shared, unsigned number, unsigned of) {
+    std::unique_ptr<shard> made(new shard(shared, number));
+    if (auto ok = made->build(of); !ok) {
+        return ok.error();
+    }
+    return made;
+}
+
+result<void> shard::build(unsigned of) {
+    const base::config& settings = *shared_.settings;
+    auto providers = upstream::provider_table::make(
+        settings,
+        {.executor = io_.get_executor(), .wheel = wheel_, .resolver = resolver_, .tls = shared_.client_tls});
+    if (!providers) {
+        return providers.error();
+    }
+    providers_ = std::move(*providers);
+    chain_.emplace(pipeline::chain::surroundings{
+        .shard = io_.get_executor(),
+        .settings = settings,
+        .log = log_,
+        .access = access_,
+        .metrics = metrics_,
+        .buffers = buffers_,
+        .wheel = wheel_,
+        .authenticator = authenticator_,
+        .limiter = shared_.limiter,
+        .health_limiter = shared_.health_checks,
+        .usage_sink = *shared_.rings[number_],
+        .database = shared_.database_thread,
+        .usage_store = *shared_.usage,
+        .models = shared_.models,
+        .models_list = shared_.models_list,
+        .providers = *providers_,
+    });
+    session_context_.emplace(server::session_context{.executor = io_.get_executor(),
+                                                     .wheel = wheel_,
+                                                     .buffers = buffers_,
+                                                     .exchanges = exchanges_,
+                                                     .date = date_,
+                                                     .application = chain_->application(),
+                                                     .limits = settings.limits});
+    listener_.emplace(*session_context_,
+                      server::listener::params{
+                                               .tls = shared_.server_tls.get(),
+                                               .max_sessions = (settings.server.max_connections + of - 1) / of,
+                                               .on_trouble = [this](std::string_view what, boost::system::error_code ec) {
+                                                   log_.warn("connections are not accepted as they should be",
+                                                             {{"what", what}, {"cause", std::string_view(ec.message())}});
+                                               }});
+    return {};
+}
+
+result<base::endpoint_config> shard::listen(const base::endpoint_config& address) {
+    return listener_->open(address);
+}
+
+void shard::run() {
+    driver_.start();
+    every_tick();
+    listener_->start();
+    io_.run();
+}
+
+void shard::post(std::function<void()> work) {
+    boost::asio::post(io_, std::move(work));
+}
+
+base::steady_time shard::last_turn() const noexcept {
+    return last_turn_.load(std::memory_order_relaxed);
+}
+
+void shard::every_tick() {
+    const auto now = clock::now();
+    last_turn_.store(now, std::memory_order_relaxed);
+    access_.flush();
+    log_.flush();
+    log_flush_.expires_at(now + housekeeping);
+}
+
+void shard::stop_accepting() {
+    listener_->close();
+    listener_->close_idle();
+}
+
+void shard::finish(std::function<void()> done) {
+    background_.spawn(wind_up(std::move(done)));
+}
+
+base::task<> shard::wind_up(std::function<void()> done) {
+    co_await listener_->join();
+    for (auto& [name, provider] : *providers_) {
+        provider->pool().close_idle();
+    }
+    driver_.stop();
+    access_.flush();
+    log_.flush();
+    work_.reset();
+    done();
+}
+
+base::metrics shard::snapshot() {
+    metrics_.connections = static_cast<std::int64_t>(listener_->sessions());
+    const storage::usage_ring& ring = *shared_.rings[number_];
+    metrics_.usage_queue_depth = static_cast<std::int64_t>(ring.waiting());
+    for (auto& [name, provider] : *providers_) {
+        const auto counts = provider->pool().counts();
+        if (counts.open != 0) {
+            metrics_.upstream_connections(name, "idle", static_cast<std::int64_t>(counts.idle));
+            metrics_.upstream_connections(name, "busy", static_cast<std::int64_t>(counts.open - counts.idle));
+        }
+    }
+    return metrics_.snapshot();
+}
+
+}  // namespace concurred::app

@@ -1,0 +1,167 @@
+#include "gateway/app/shared_state.hpp"
+
+#include "crypto/master_key.hpp"
+#include "crypto/random.hpp"
+#include "crypto/tls_context.hpp"
+#include "storage/migrations.hpp"
+#include "upstream/provider.hpp"
+
+#include <array>
+#include <bit>
+#include <chrono>
+
+namespace concurred::app {
+
+namespace {
+
+using base::result;
+
+constexpr std::chrono::seconds a_minute{60};
+
+auth::gcra_limit per_minute(unsigned limit) {
+    return auth::gcra_limit(limit, a_minute, limit);
+}
+
+result<std::uint64_t> random_seed() {
+    std::array<std::uint8_t, 8> bytes;
+    if (auto ok = crypto::fill_random(bytes); !ok) {
+        return ok.error();
+    }
+    return std::bit_cast<std::uint64_t>(bytes);
+}
+
+// What the problems of a registry say is known from the check of the configuration; here it cannot fail any more.
+result<upstream::model_registry> make_models(const base::config& settings) {
+    auto made = upstream::make_model_registry(settings);
+    if (auto* problems = std::get_if<std::vector<upstream::model_problem>>(&made)) {
+        return base::gateway_error(base::errc::internal, problems->front().key + ": " + problems->front().message);
+    }
+    return std::get<upstream::model_registry>(std::move(made));
+}
+
+upstream::models_list list_of(const upstream::model_registry& models, const base::config& settings) {
+    return {models, [&settings](std::string_view name) {
+                const auto found = settings.providers.find(std::string(name));
+                return found != settings.providers.end() && !found->second.api_key.empty() &&
+                       upstream::dialect_of(name) == upstream::dialect_kind::openai;
+            }};
+}
+
+result<void> check_master_key(const base::config& settings) {
+    if (settings.secrets.master_key.empty()) {
+        return {};
+    }
+    if (auto key = crypto::parse_master_key(settings.secrets.master_key); !key) {
+        return base::gateway_error(base::errc::internal, "secrets.master_key: " + std::string(base::text_of(key.error())));
+    }
+    return {};
+}
+
+result<std::vector<std::unique_ptr<storage::usage_ring>>> make_rings(unsigned shards) {
+    std::vector<std::unique_ptr<storage::usage_ring>> rings;
+    for (unsigned i = 0; i < shards; ++i) {
+        storage::usage_source_id source{};
+        if (auto ok = crypto::fill_random(source); !ok) {
+            return ok.error();
+        }
+        auto ring = storage::usage_ring::make(source);
+        if (!ring) {
+            return ring.error();
+        }
+        rings.push_back(std::move(*ring));
+    }
+    return rings;
+}
+
+}  // namespace
+
+std::size_t shared_state::finish_database(base::steady_time deadline) {
+    database_thread.stop();
+    return flusher->flush_now(deadline);
+}
+
+result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot settings, unsigned shards) {
+    if (auto ok = check_master_key(*settings); !ok) {
+        return ok.error();
+    }
+    auto models = make_models(*settings);
+    if (!models) {
+        return models.error();
+    }
+    auto limiter = auth::rate_limiter::make(settings->limits);
+    if (!limiter) {
+        return limiter.error();
+    }
+    auto client_tls = upstream::client_tls::make(*settings);
+    if (!client_tls) {
+        return client_tls.error();
+    }
+    crypto::ssl_ctx_handle server_tls;
+    if (!settings->server.tls_certificate.empty()) {
+        auto made = crypto::make_server_tls(settings->server.tls_certificate, settings->server.tls_key);
+        if (!made) {
+            return made.error();
+        }
+        server_tls = std::move(*made);
+    }
+    auto seed = random_seed();
+    if (!seed) {
+        return seed.error();
+    }
+    auto database = storage::open_migrated(settings->storage.path);
+    if (!database) {
+        base::error e = database.error();
+        e.code = base::errc::service_unavailable;  // not a mistake of the configuration
+        return e;
+    }
+    auto rings = make_rings(shards);
+    if (!rings) {
+        return rings.error();
+    }
+    const std::int64_t now_us = base::micros(std::chrono::steady_clock::now());
+    auth::key_cache_params cache_params;
+    cache_params.seed = *seed;
+
+    auto list = list_of(*models, *settings);
+    std::unique_ptr<shared_state> state(new shared_state{
+        .settings = settings,
+        .log_writer = base::log_writer(),
+        .log_options = {.level = base::log_level_of(settings->log.level),
+                        .format = base::log_format_of(settings->log.format, 2)},
+        .access_format = base::log_format_of(settings->log.format, 1),
+        .models = std::move(*models),
+        .models_list = std::move(list),
+        .limiter = std::move(*limiter),
+        .client_tls = std::move(*client_tls),
+        .server_tls = std::move(server_tls),
+        .cache_params = cache_params,
+        .key_states = {},
+        .failed_logins = {per_minute(settings->limits.failed_auth_per_minute), *seed, now_us},
+        .health_checks = {per_minute(settings->limits.health_per_minute), *seed + 1, now_us},
+        .database = std::move(*database),
+        .keys = nullptr,
+        .usage = nullptr,
+        .key_changes = nullptr,
+        .rings = std::move(*rings),
+        .flusher = nullptr,
+        .database_thread = storage::database_thread(),
+    });
+    auto keys = storage::make_sqlite_api_key_store(state->database);
+    if (!keys) {
+        return keys.error();
+    }
+    state->keys = std::move(*keys);
+    auto usage = storage::make_sqlite_usage_store(state->database);
+    if (!usage) {
+        return usage.error();
+    }
+    state->usage = std::move(*usage);
+    auto changes = storage::make_sqlite_key_changes(state->database, *state->keys);
+    if (!changes) {
+        return changes.error();
+    }
+    state->key_changes = std::move(*changes);
+    return state;
+}
+
+}  // namespace concurred::app

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "auth/address_limits.hpp"
+#include "auth/key_cache.hpp"
+#include "auth/key_state.hpp"
+#include "auth/limits.hpp"
+#include "crypto/openssl_handles.hpp"
+#include "gateway/base/config.hpp"
+#include "gateway/base/logger.hpp"
+#include "gateway/base/log_writer.hpp"
+#include "storage/api_key_store.hpp"
+#include "storage/database_thread.hpp"
+#include "storage/key_changes.hpp"
+#include "storage/sqlite.hpp"
+#include "storage/usage_flusher.hpp"
+#include "storage/usage_ring.hpp"
+#include "storage/usage_store.hpp"
+#include "upstream/client_tls.hpp"
+#include "upstream/model_registry.hpp"
+#include "upstream/models_list.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace concurred::app {
+
+/// What belongs to the process and is used by all shards: immutable, atomic, or with a thread of its own. Made before the
+/// shards and destroyed after them.
+struct shared_state {
+    base::config_snapshot settings;
+    base::log_writer log_writer;
+    base::logger_options log_options;
+    base::log_format access_format = base::log_format::json;
+
+    // Immutable.
+    upstream::model_registry models;
+    upstream::models_list models_list;
+    auth::rate_limiter limiter;
+    upstream::client_tls client_tls;
+    crypto::ssl_ctx_handle server_tls;  // null: plain HTTP
+
+    // Atomics.
+    auth::key_cache_params cache_params;
+    auth::key_state_table key_states;
+    auth::address_limiter failed_logins;
+    auth::address_limiter health_checks;
+
+    // The database, used on its thread only; the rings between the shards and that thread.
+    storage::sqlite_database database;
+    std::unique_ptr<storage::api_key_store> keys;
+    std::unique_ptr<storage::usage_store> usage;
+    std::unique_ptr<storage::key_changes> key_changes;
+    std::vector<std::unique_ptr<storage::usage_ring>> rings;  // one for each shard
+    std::unique_ptr<storage::usage_flusher> flusher;
+    storage::database_thread database_thread;  // last: its jobs use all of the above
+
+    /// Ends the database thread and writes the usage that waits, until `deadline`. After the shards have ended.
+    /// @return records that could not be written
+    [[nodiscard]] std::size_t finish_database(base::steady_time deadline);
+};
+
+/// Opens and makes all of it. Errors: in words for the operator, who sees them before anything listens.
+/// @param shards at least 1
+[[nodiscard]] base::result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot settings, unsigned shards);
+
+}  // namespace concurred::app

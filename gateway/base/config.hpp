@@ -1,0 +1,105 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace concurred::base {
+
+using std::chrono::milliseconds;
+
+/// A TCP address to listen on. Written as "127.0.0.1:8080", "[::1]:8080" or ":8080" (all addresses).
+struct endpoint_config {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0: any free port, printed at start
+};
+
+struct server_config {
+    endpoint_config listen{"127.0.0.1", 8080};
+    endpoint_config admin_listen{"127.0.0.1", 9090};
+    unsigned shards = 0;          ///< event loops; 0: one per core
+    std::string tls_certificate;  ///< PEM file with the chain; empty: plain HTTP
+    std::string tls_key;          ///< PEM file
+    unsigned max_connections = 100'000;  ///< client connections of the whole process
+};
+
+struct storage_config {
+    std::string path = "var/concurred.db";  ///< SQLite file
+    std::string spool = "var/spool";        ///< folder of the usage spool
+    milliseconds flush_interval{1000};      ///< usage is written at least this often
+    unsigned flush_batch = 500;             ///< ... or after this many records
+};
+
+struct secrets_config {
+    std::string master_key;  ///< base64 of 32 bytes; never printed
+};
+
+struct limits_config {
+    std::size_t header_bytes = 32'768;
+    std::size_t target_bytes = 8'192;
+    unsigned header_fields = 100;
+    std::size_t body_bytes = 33'554'432;
+    milliseconds header_timeout{10'000};  ///< from the first byte to the end of the head
+    milliseconds body_timeout{60'000};    ///< without a byte of progress in the body
+    milliseconds idle_timeout{75'000};    ///< between requests of a keep-alive connection
+    milliseconds write_timeout{60'000};   ///< client takes no byte of the answer
+    milliseconds drain_timeout{600'000};
+    milliseconds drain_grace{5'000};  ///< after SIGTERM new connections are still served this long
+    unsigned default_rate_limit = 60;      ///< requests per 60 s of a key created without one
+    unsigned max_rate_limit = 1'000'000;
+    unsigned keys_per_owner = 50;
+    unsigned health_per_minute = 120;       ///< GET /api/health, per client address
+    unsigned failed_auth_per_minute = 30;   ///< failed authentications, per client address that is not loopback
+    std::map<std::string, unsigned> paths;  ///< route template -> requests per minute of one key
+};
+
+struct log_config {
+    std::string level = "info";    ///< debug | info | warn | error
+    std::string format = "auto";   ///< auto (text on a terminal, else json) | json | text
+    bool access = true;
+};
+
+/// A provider. Fields left at their default by the file keep those of the built-in table.
+struct provider_config {
+    std::string base_url;  ///< as in the official SDK's default, e.g. "https://api.openai.com/v1"
+    std::string api_key;   ///< the platform's key; empty: the provider is off
+    std::string ca_file;   ///< PEM with additional trusted roots; empty: the system's
+    milliseconds connect_timeout{5'000};
+    milliseconds first_token_timeout{120'000};
+    milliseconds idle_timeout{120'000};     ///< between two reads of an answer
+    milliseconds total_timeout{900'000};
+    unsigned max_connections = 1'024;       ///< per shard
+    milliseconds pool_wait{1'000};          ///< longest wait for a free connection
+    milliseconds keepalive{55'000};         ///< an idle connection is closed after this
+};
+
+/// An alias or an additional model. Unset fields keep those of the compiled-in catalogue.
+struct model_config {
+    std::optional<std::string> target;    ///< makes it an alias of this model id
+    std::optional<std::string> provider;  ///< provider that serves it
+    std::optional<std::string> upstream_model;  ///< id sent to the provider when it differs
+    std::optional<std::uint32_t> context_window;
+    std::optional<std::uint32_t> max_output_tokens;
+    std::optional<double> input_price;         ///< USD per million tokens
+    std::optional<double> cached_input_price;
+    std::optional<double> output_price;
+};
+
+/// Everything the file, the environment and the flags say. Parsed once, then immutable; shared between shards.
+struct config {
+    server_config server;
+    storage_config storage;
+    secrets_config secrets;
+    limits_config limits;
+    log_config log;
+    std::map<std::string, provider_config> providers;
+    std::map<std::string, model_config> models;
+};
+
+using config_snapshot = std::shared_ptr<const config>;
+
+}  // namespace concurred::base

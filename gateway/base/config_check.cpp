@@ -1,0 +1,108 @@
+#include "gateway/base/config_check.hpp"
+
+#include "gateway/base/config_keys.hpp"
+
+namespace concurred::base {
+
+namespace {
+
+class checker {
+public:
+    checker(config_draft& draft, std::vector<config_problem>& problems) : draft_(draft), problems_(problems) {}
+
+    void check_server() {
+        const server_config& server = draft_.values.server;
+        if (server.tls_certificate.empty() != server.tls_key.empty()) {
+            const bool key_missing = server.tls_key.empty();
+            problem(key_missing ? "server.tls_certificate" : "server.tls_key",
+                    key_missing ? "is set without server.tls_key, allowed: both or none"
+                                : "is set without server.tls_certificate, allowed: both or none");
+        }
+        if (server.listen.port != 0 && server.listen.port == server.admin_listen.port &&
+            server.listen.host == server.admin_listen.host) {
+            problem(is_set("server.admin_listen") ? "server.admin_listen" : "server.listen",
+                    "server.listen and server.admin_listen are the same address, allowed: two different ones");
+        }
+        if (!is_loopback(server.listen.host) && server.tls_certificate.empty()) {
+            warning(
+                "server.listen is " + to_text(server.listen) +
+                " without TLS: keys and prompts cross the network readable unless a proxy in front encrypts them; set "
+                "server.tls_certificate and server.tls_key");
+        }
+        if (!is_loopback(server.admin_listen.host)) {
+            warning("server.admin_listen is " + to_text(server.admin_listen) +
+                    ": metrics are readable without a key by whoever reaches it");
+        }
+    }
+
+    void check_limits() {
+        const limits_config& limits = draft_.values.limits;
+        if (limits.default_rate_limit > limits.max_rate_limit) {
+            problem(is_set("limits.default_rate_limit") ? "limits.default_rate_limit" : "limits.max_rate_limit",
+                    "limits.default_rate_limit must not be above limits.max_rate_limit");
+        }
+        if (limits.target_bytes > limits.header_bytes) {
+            problem(is_set("limits.target_bytes") ? "limits.target_bytes" : "limits.header_bytes",
+                    "limits.target_bytes must not be above limits.header_bytes");
+        }
+    }
+
+    void check_providers() {
+        for (const auto& [name, provider] : draft_.values.providers) {
+            const std::string table = dotted(key_path{"providers", name});
+            const std::string url = table + ".base_url";
+            if (provider.base_url.empty() && !is_set(url)) {
+                problems_.push_back({place_of_table(table), url,
+                                     "is missing: only the built-in providers have one, allowed: "
+                                     "http(s)://host[:port][/path]"});
+            }
+            if (!provider.api_key.empty() && goes_out_in_plain(provider.base_url)) {
+                warning(url +
+                        " is plain HTTP to another machine: the provider's key and all prompts cross the network "
+                        "readable");
+            }
+        }
+    }
+
+private:
+    bool is_set(const std::string& key) const { return draft_.places.contains(key); }
+
+    void problem(const std::string& key, std::string message) {
+        const auto found = draft_.places.find(key);
+        problems_.push_back({found == draft_.places.end() ? "default" : found->second.where, key, std::move(message)});
+    }
+
+    void warning(std::string text) { draft_.warnings.push_back(std::move(text)); }
+
+    /// Where the table was begun, or the first key of it was set.
+    std::string place_of_table(const std::string& table) const {
+        auto found = draft_.places.find(table);
+        if (found == draft_.places.end()) {
+            found = draft_.places.lower_bound(table + ".");
+        }
+        return found == draft_.places.end() ? "default" : found->second.where;
+    }
+
+    static bool goes_out_in_plain(std::string_view url) {
+        if (!url.starts_with("http://")) {
+            return false;
+        }
+        url.remove_prefix(7);
+        const bool bracketed = url.starts_with('[');
+        return !is_loopback(bracketed ? url.substr(1, url.find(']') - 1) : url.substr(0, url.find_first_of(":/")));
+    }
+
+    config_draft& draft_;
+    std::vector<config_problem>& problems_;
+};
+
+}  // namespace
+
+void check_config(config_draft& draft, std::vector<config_problem>& problems) {
+    checker check(draft, problems);
+    check.check_server();
+    check.check_limits();
+    check.check_providers();
+}
+
+}  // namespace concurred::base

@@ -1,0 +1,119 @@
+#pragma once
+
+#include "gateway/base/histogram.hpp"
+#include "gateway/base/label_set.hpp"
+#include "gateway/base/labelled_values.hpp"
+#include "gateway/base/usage_record.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace concurred::base {
+
+/// What is counted of a request that has ended. Texts need to live only until `metrics::request_ended` returns.
+struct request_sample {
+    std::string_view route;     ///< the template; "other" for a path that is no route
+    std::string_view provider;  ///< empty: none was chosen
+    std::string_view model;     ///< id of the catalogue; "other" for any other model; empty: none was asked for
+    unsigned status = 0;        ///< what the client got; 0: nothing
+    end_reason end = end_reason::completed;
+    bool stream = false;
+    bool unpriced = false;  ///< the model has no price, so that `cost_nano_usd` says nothing
+    std::chrono::nanoseconds duration{0};
+    std::optional<std::chrono::nanoseconds> first_token;        ///< from arrival to the first content
+    std::optional<std::chrono::nanoseconds> request_overhead;   ///< ours before the upstream call
+    std::optional<std::chrono::nanoseconds> response_overhead;  ///< ours after it
+    token_counts tokens;
+    std::int64_t cost_nano_usd = 0;
+};
+
+/// The counters of one shard: plain numbers that only its thread touches. A scrape posts to each shard, takes a copy
+/// there, and merges the copies elsewhere. Recording allocates only for a label value that is new.
+/// Series are bounded whatever the callers pass on, see `label_set`; the families are in `metrics_text.hpp`.
+class metrics {
+public:
+    metrics();
+
+    void request_ended(const request_sample& sample);
+    /// \param reason  e.g. "missing", "unknown_key", "expired"; a literal
+    void auth_failure(std::string_view reason) { auth_failures_.add({reason}); }
+    /// \param scope  which limit said no, e.g. "key", "path", "owner", "global"; a literal
+    void rate_limited(std::string_view scope) { rate_limited_.add({scope}); }
+    /// \param stage  what the gateway was doing when the client went away, e.g. "queue", "connect", "stream"; a literal
+    void client_aborted(std::string_view stage) { client_aborts_.add({stage}); }
+    /// \param outcome  e.g. "ok", "connect_failed", "timeout", "status_5xx"; a literal
+    void upstream_attempt(std::string_view provider, std::string_view outcome) {
+        upstream_attempts_.add({provider, outcome});
+    }
+    /// Sets how many connections to `provider` there are.
+    /// \param state  "idle" or "busy"; a literal
+    void upstream_connections(std::string_view provider, std::string_view state, std::int64_t count) {
+        upstream_connections_.set({provider, state}, count);
+    }
+
+    /// A copy to take away from the shard.
+    [[nodiscard]] metrics snapshot() const { return *this; }
+    /// Adds the numbers of another shard.
+    void merge(const metrics& other);
+
+    std::int64_t active_requests = 0;    ///< admitted, their answer not ended
+    std::int64_t active_streams = 0;     ///< of those, streams
+    std::int64_t connections = 0;        ///< open connections of clients
+    std::int64_t usage_queue_depth = 0;  ///< usage records not yet stored
+    std::uint64_t usage_dropped = 0;     ///< usage records lost
+    std::uint64_t usage_flush_failures = 0;
+
+private:
+    friend class metrics_page;
+
+    using duration_histogram = histogram<bucket_bounds::request_duration>;
+    using first_token_histogram = histogram<bucket_bounds::first_token>;
+    using overhead_histogram = histogram<bucket_bounds::overhead>;
+
+    /// What is counted by provider and model. There is no histogram of the time between two tokens: it would cost work
+    /// for every token, and (duration - time to first token) / output tokens gives the mean.
+    struct model_series {
+        std::array<std::uint64_t, 5> tokens{};  ///< in the order of `token_counts`
+        std::int64_t cost_nano_usd = 0;
+        first_token_histogram first_token;
+    };
+
+    /// The number of a series of `requests_total`, and what it stands for.
+    struct request_labels {
+        std::uint16_t route = 0;
+        std::uint16_t provider = 0;
+        std::uint16_t model = 0;
+        std::uint8_t status_class = 0;  ///< 1 … 5; 0: no answer was sent
+        std::uint8_t end = 0;           ///< 1 + end_reason; 0: any
+    };
+    [[nodiscard]] static std::uint64_t pack(const request_labels& labels) noexcept;
+    [[nodiscard]] static request_labels unpack(std::uint64_t key) noexcept;
+
+    void count_request(const request_labels& labels, std::uint64_t amount);
+    [[nodiscard]] model_series& series_of(std::uint16_t provider, std::uint16_t model);
+    [[nodiscard]] std::array<duration_histogram, 2>& durations_of(std::uint16_t route);
+
+    label_set routes_;
+    label_set providers_;
+    label_set models_;
+
+    series_index request_series_;
+    std::vector<std::uint64_t> requests_;                       ///< by index of request_series_
+    std::vector<std::array<duration_histogram, 2>> durations_;  ///< by number of the route; [stream]
+    series_index model_series_;                                 ///< key: model << 16 | provider
+    std::vector<model_series> models_served_;                   ///< by index of model_series_
+    std::array<overhead_histogram, 2> overheads_;               ///< request, response
+
+    labelled_values<1> unpriced_;
+    labelled_values<1> auth_failures_;
+    labelled_values<1> rate_limited_;
+    labelled_values<1> client_aborts_;
+    labelled_values<2> upstream_attempts_;
+    labelled_values<2> upstream_connections_;
+};
+
+}  // namespace concurred::base

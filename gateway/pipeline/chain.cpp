@@ -1,0 +1,39 @@
+#include "gateway/pipeline/chain.hpp"
+
+namespace concurred::pipeline {
+
+// From the outside in:
+//   observe       sees every outcome, so nothing may be outside of it; turns errors into answers
+//   router        path and method decide whether credentials are needed at all; costs nothing, so it may come first
+//   authenticate  before anything that costs money, or memory for a tenant
+//   limit         right behind it: needs the key, and a denial must not read the body
+//   dispatch      the endpoint; those that spend money keep their usage records themselves, around all that can fail
+chain::chain(const surroundings& around)
+    : ledger_(around.usage_sink),
+      health_(around.health_limiter),
+      list_models_(around.models_list),
+      show_model_(around.models_list),
+      usage_(around.shard, around.database, around.usage_store),
+      chat_completions_(around.models, around.providers, ledger_, around.buffers, around.wheel),
+      limit_(around.limiter, dispatch_),
+      authenticate_(around.authenticator, limit_),
+      router_(routes(around.limiter), authenticate_),
+      observe_({around.settings, around.log, around.access, around.metrics, ledger_}, router_) {}
+
+std::vector<endpoint> chain::routes(const auth::rate_limiter& limiter) {
+    using http::verb;
+    std::vector<endpoint> table{
+        {verb::post, "/api/v1/chat/completions", access::key, &chat_completions_},
+        {verb::get, "/api/v1/models", access::key, &list_models_},
+        {verb::get, "/api/v1/models/:id", access::key, &show_model_},
+        {verb::get, "/api/v1/usage", access::key, &usage_},
+        {verb::get, "/api/health", access::open, &health_},
+        {verb::get, "/", access::open, &landing_},
+    };
+    for (endpoint& e : table) {
+        e.limit_class = static_cast<std::uint8_t>(limiter.class_of(e.path));
+    }
+    return table;
+}
+
+}  // namespace concurred::pipeline

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "gateway/pipeline/authenticate.hpp"
+#include "gateway/pipeline/chat_completions.hpp"
+#include "gateway/pipeline/health.hpp"
+#include "gateway/pipeline/landing.hpp"
+#include "gateway/pipeline/limit.hpp"
+#include "gateway/pipeline/models.hpp"
+#include "gateway/pipeline/observe.hpp"
+#include "gateway/pipeline/router.hpp"
+#include "gateway/pipeline/usage.hpp"
+
+namespace concurred::pipeline {
+
+/// All middlewares and endpoints of a shard, in their order. See chain.cpp for the reason of every position.
+class chain {
+public:
+    struct surroundings {
+        base::executor shard;
+        const base::config& settings;
+        base::logger& log;
+        base::access_log& access;
+        base::metrics& metrics;
+        base::buffer_pool& buffers;
+        base::timing_wheel& wheel;
+        auth::authenticator& authenticator;
+        const auth::rate_limiter& limiter;
+        auth::address_limiter& health_limiter;
+        storage::usage_sink& usage_sink;
+        storage::database_thread& database;
+        storage::usage_store& usage_store;
+        const upstream::model_registry& models;
+        const upstream::models_list& models_list;
+        upstream::provider_table& providers;
+    };
+
+    explicit chain(const surroundings& around);
+
+    [[nodiscard]] http::application& application() noexcept { return observe_; }
+
+private:
+    [[nodiscard]] std::vector<endpoint> routes(const auth::rate_limiter& limiter);
+
+    usage_ledger ledger_;
+
+    landing landing_;
+    health health_;
+    list_models list_models_;
+    show_model show_model_;
+    usage usage_;
+    chat_completions chat_completions_;
+
+    dispatch dispatch_;
+    limit limit_;
+    authenticate authenticate_;
+    router router_;
+    observe observe_;
+};
+
+}  // namespace concurred::pipeline

@@ -1,0 +1,92 @@
+#include "gateway/pipeline/router.hpp"
+
+#include "gateway/pipeline/ready.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace concurred::pipeline {
+
+namespace {
+
+using base::client_error;
+using base::errc;
+using http::verb;
+
+constexpr std::string_view parameter = ":id";
+
+bool takes(const endpoint& e, std::string_view path) noexcept {
+    if (!e.path.ends_with(parameter)) {
+        return path == e.path;
+    }
+    const auto prefix = e.path.substr(0, e.path.size() - parameter.size());
+    return path.size() > prefix.size() && path.starts_with(prefix);
+}
+
+bool serves(const endpoint& e, verb method) noexcept {
+    return e.method == method || (method == verb::head && e.method == verb::get);
+}
+
+base::error not_found(std::string_view path) {
+    if (path.starts_with("/v1/") || path == "/v1") {
+        return client_error(errc::not_found, "The base URL of this API is /api/v1, not /v1: set it to http://HOST/api/v1.");
+    }
+    return client_error(errc::not_found, {});
+}
+
+}  // namespace
+
+std::string_view path_parameter(const endpoint& e, std::string_view path) noexcept {
+    return path.substr(std::min(path.size(), e.path.size() - parameter.size()));
+}
+
+base::task<base::result<http::response>> router::handle(http::exchange& x) {
+    for (const endpoint& e : table_) {
+        if (serves(e, x.head.method) && takes(e, x.head.path)) {
+            x.endpoint = &e;
+            x.route = e.path;
+            return next_.handle(x);
+        }
+    }
+    return ready(without_endpoint(x));
+}
+
+base::result<http::response> router::without_endpoint(http::exchange& x) const {
+    std::string allowed;
+    const auto allow = [&allowed](std::string_view method) {
+        if (allowed.find(method) == std::string::npos) {
+            allowed += allowed.empty() ? "" : ", ";
+            allowed += method;
+        }
+    };
+    for (const endpoint& e : table_) {
+        if (x.head.path != "*" && !takes(e, x.head.path)) {
+            continue;
+        }
+        if (x.head.path != "*") {
+            x.route = e.path;
+        }
+        const auto name = boost::beast::http::to_string(e.method);
+        allow({name.data(), name.size()});
+        if (e.method == verb::get) {
+            allow("HEAD");
+        }
+    }
+    if (allowed.empty()) {
+        return not_found(x.head.path);
+    }
+    allow("OPTIONS");
+    x.headers.field("Allow", allowed);
+    if (x.head.method == verb::options) {
+        http::response r;
+        r.status = 204;
+        return r;
+    }
+    if (x.head.method == verb::unknown) {
+        return client_error(errc::not_implemented, "The method is not known to this server.");
+    }
+    return client_error(errc::method_not_allowed, "This method is not allowed here. Allowed: " + allowed + ".");
+}
+
+}  // namespace concurred::pipeline

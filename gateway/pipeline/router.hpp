@@ -1,0 +1,47 @@
+#pragma once
+
+#include "gateway/http/handler.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace concurred::pipeline {
+
+/// Which credentials a route takes.
+enum class access : std::uint8_t {
+    open,  ///< none; never looks at credentials
+    key,   ///< an API key
+};
+
+/// A route and what serves it.
+struct endpoint {
+    http::verb method;
+    std::string_view path;  ///< template; a last segment ":id" takes the rest of the path, slashes included
+    access credentials = access::key;
+    http::handler* handler = nullptr;
+    std::uint8_t limit_class = 0;  ///< row of the rate limiter's table; set by the composition root
+};
+
+/// The part of the path that ":id" stands for.
+[[nodiscard]] std::string_view path_parameter(const endpoint& e, std::string_view path) noexcept;
+
+/// Finds the endpoint for method and path, and answers what needs none: OPTIONS, 404, 405. The table is closed: what is
+/// not in it does not exist.
+class router final : public http::handler {
+public:
+    router(std::vector<endpoint> table, http::handler& next) : table_(std::move(table)), next_(next) {}
+
+    [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
+
+    [[nodiscard]] std::span<endpoint> table() noexcept { return table_; }
+
+private:
+    [[nodiscard]] base::result<http::response> without_endpoint(http::exchange& x) const;
+
+    std::vector<endpoint> table_;
+    http::handler& next_;
+};
+
+}  // namespace concurred::pipeline

@@ -1,0 +1,100 @@
+#include "gateway/pipeline/usage_ledger.hpp"
+
+#include "upstream/catalogue.hpp"
+#include "upstream/cost.hpp"
+
+#include <chrono>
+
+namespace concurred::pipeline {
+
+namespace {
+
+using base::end_reason;
+using base::errc;
+
+// Without figures of the provider: a token is about four octets of text.
+constexpr std::uint64_t octets_per_token = 4;
+
+std::uint32_t millis_between(base::steady_time from, base::steady_time to) noexcept {
+    if (from == base::steady_time() || to <= from) {
+        return 0;
+    }
+    return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count());
+}
+
+end_reason end_of(const base::error& e) noexcept {
+    switch (e.code) {
+        case errc::client_gone:
+            return end_reason::client_closed;
+        case errc::upstream_timeout:
+            return end_reason::timeout;
+        case errc::upstream_error:
+        case errc::upstream_status:
+        case errc::upstream_authentication_failed:
+            return end_reason::upstream_error;
+        default:
+            return end_reason::rejected;
+    }
+}
+
+}  // namespace
+
+base::result<void> usage_ledger::admit(http::exchange& x) {
+    base::usage_record& u = x.usage;
+    u.admitted_ms = base::unix_millis(x.arrived_at);
+    u.day = base::unix_day(x.arrived_at);
+    u.endpoint = x.route;
+    u.request_id = x.request_id.view();
+    u.price_version = upstream::price_version;
+    if (!sink_.admit(u)) {
+        base::error e = base::gateway_error(errc::service_unavailable, "Usage cannot be recorded at the moment. Try again soon.");
+        e.retry_after = std::chrono::seconds(1);
+        return e;
+    }
+    x.admitted = true;
+    return {};
+}
+
+void usage_ledger::failed(http::exchange& x, const base::error& e) noexcept {
+    x.usage.end = end_of(e);
+    x.usage.status = static_cast<std::uint16_t>(base::status_of(e));
+    settle(x);
+}
+
+void usage_ledger::relay_ended(http::exchange& x, const upstream::relay_report& report) noexcept {
+    base::usage_record& u = x.usage;
+    u.end = report.end;
+    u.upstream_request_id = report.upstream_request_id;
+    if (report.usage) {
+        u.tokens = *report.usage;
+    } else {
+        u.estimated = true;
+        u.tokens.completion = (report.output_octets + octets_per_token - 1) / octets_per_token;
+        u.tokens.prompt = x.head.content_length.value_or(0) / octets_per_token;
+    }
+    if (x.price != nullptr) {
+        u.priced = true;
+        u.cost_nano_usd = upstream::cost_nano_usd(u.tokens, *x.price);
+    }
+    settle(x);
+}
+
+void usage_ledger::closed(http::exchange& x) noexcept {
+    if (x.admitted) {
+        x.usage.end = x.abort.reason() == http::abort_reason::client_gone ? end_reason::client_closed : end_reason::aborted;
+        settle(x);
+    }
+}
+
+void usage_ledger::settle(http::exchange& x) noexcept {
+    if (!x.admitted) {
+        return;
+    }
+    x.admitted = false;
+    const auto now = std::chrono::steady_clock::now();
+    x.usage.latency_ms = millis_between(x.times.arrived, now);
+    x.usage.first_token_ms = millis_between(x.times.arrived, x.times.first_token);
+    sink_.settle(x.usage);
+}
+
+}  // namespace concurred::pipeline

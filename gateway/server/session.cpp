@@ -1,0 +1,229 @@
+#include "gateway/server/session.hpp"
+
+#include "gateway/net/pieces.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <array>
+
+namespace concurred::server {
+
+namespace {
+
+using base::errc;
+
+constexpr std::size_t read_room = 4'096;
+constexpr std::chrono::seconds handshake_time{5};
+
+}  // namespace
+
+session::session(session_context& context, net::byte_stream stream, http::client_address client)
+    : context_(context),
+      conn_(context.executor, context.wheel, std::move(stream)),
+      client_(client),
+      body_(conn_, context.buffers, input_, context.limits),
+      exchange_(nullptr, {&context.exchanges}) {}
+
+base::task<> session::run() {
+    conn_.set_deadline(std::chrono::steady_clock::now() + handshake_time);
+    bool open = co_await conn_.handshake();
+    bool linger = false;
+    while (open) {
+        const head_outcome head = co_await read_head();
+        if (head == head_outcome::ended) {
+            break;
+        }
+        linger = true;
+        open = head == head_outcome::complete ? co_await serve() : co_await refuse(std::move(refusal_));
+        exchange_.reset();
+        input_.release_if_empty();
+    }
+    co_await conn_.close(linger);
+}
+
+http::head_limits session::head_limits() const noexcept {
+    return {context_.limits.target_bytes, context_.limits.header_bytes, context_.limits.header_fields};
+}
+
+base::task<session::head_outcome> session::read_head() {
+    http::head_scanner scanner;
+    const http::head_limits limits = head_limits();
+    bool begun = false;
+    if (input_.empty()) {
+        conn_.set_deadline(std::chrono::steady_clock::now() + context_.limits.idle_timeout);
+    }
+    for (;;) {
+        if (!input_.empty()) {
+            const auto scanned = scanner.scan(input_.data(), limits);
+            if (!scanned) {
+                refusal_ = scanned.error();
+                co_return head_outcome::refused;
+            }
+            if (*scanned == http::head_scanner::status::complete) {
+                break;
+            }
+            if (!begun) {
+                begun = true;
+                conn_.set_deadline(std::chrono::steady_clock::now() + context_.limits.header_timeout);
+            }
+        } else if (context_.draining && written_before_ != 0) {
+            co_return head_outcome::ended;
+        }
+        idle_ = input_.empty();
+        if (idle_) {
+            input_.release_if_empty();
+            const bool readable = co_await conn_.readable();
+            idle_ = false;
+            if (!readable) {
+                co_return head_outcome::ended;
+            }
+        }
+        const net::io_result r = co_await conn_.read(input_.prepare(context_.buffers, read_room));
+        if (r.status == net::io_status::ok) {
+            input_.commit(r.bytes);
+            continue;
+        }
+        if (r.ec == boost::asio::error::timed_out && begun) {
+            refusal_ = base::client_error(errc::request_timeout, "The request headers were not sent in time.");
+            co_return head_outcome::refused;
+        }
+        co_return head_outcome::ended;
+    }
+    conn_.clear_deadline();
+    // Room for a chunked body behind the head, made before views into it exist.
+    static_cast<void>(input_.prepare(context_.buffers, read_room));
+    head_size_ = scanner.size();
+    exchange_ = context_.exchanges.take();
+    const auto parsed = http::parse_request_head(input_.data().substr(0, head_size_), limits, exchange_->head);
+    if (!parsed) {
+        refusal_ = parsed.error();
+        co_return head_outcome::refused;
+    }
+    co_return head_outcome::complete;
+}
+
+http::transfer session::transfer(unsigned status, bool complete) const noexcept {
+    return {status, head_size_ + body_.received(), conn_.bytes_written() - written_before_, complete,
+            std::chrono::steady_clock::now()};
+}
+
+base::task<bool> session::serve() {
+    http::exchange& x = *exchange_;
+    body_.begin(x.head, head_size_, x.abort);
+    x.body = &body_;
+    x.client = client_;
+    written_before_ = conn_.bytes_written();
+    context_.application.begin(x);
+    conn_.watch(&x.abort);
+    http::response r = co_await context_.application.respond(x);
+    const bool may_keep = x.head.keep_alive && !context_.draining && body_.can_finish();
+    const framing_choice choice = choose_framing(r, x.head.version, x.head.method == http::verb::head, may_keep);
+    const unsigned status = r.status;
+    const bool sent = co_await send(r, choice);
+    r.body.reset();
+    conn_.watch(nullptr);
+    context_.application.end(x, transfer(sent || conn_.bytes_written() != written_before_ ? status : 0, sent));
+    if (!sent || !choice.keep_alive) {
+        co_return false;
+    }
+    co_return co_await body_.finish();
+}
+
+base::task<bool> session::refuse(base::error e) {
+    if (!exchange_) {
+        exchange_ = context_.exchanges.take();
+    }
+    http::exchange& x = *exchange_;
+    x.head.clear();
+    x.client = client_;
+    written_before_ = conn_.bytes_written();
+    head_size_ = input_.data().size();
+    context_.application.begin(x);
+    http::response r = context_.application.refuse(x, e);
+    const framing_choice choice = choose_framing(r, 11, false, false);
+    const unsigned status = r.status;
+    const bool sent = co_await send(r, choice);
+    context_.application.end(x, transfer(status, sent));
+    co_return false;
+}
+
+base::task<bool> session::send(http::response& r, const framing_choice& choice) {
+    http::exchange& x = *exchange_;
+    head_text head;
+    write_head(head, r, choice, x.head.version, context_.date.at(x.arrived_at), x.headers.view());
+    if (r.body && choice.framing != body_framing::none) {
+        co_return co_await relay(r, choice, head);
+    }
+    const std::string_view whole = choice.framing == body_framing::none ? std::string_view() : r.whole();
+    std::array<::iovec, 2> pieces{net::piece(head.view()), net::piece(whole)};
+    const net::io_result w = co_await conn_.write({pieces.data(), whole.empty() ? 1U : 2U}, context_.limits.write_timeout);
+    co_return w.status == net::io_status::ok;
+}
+
+// One write for each chunk that the body yields; the head goes with the first.
+base::task<bool> session::relay(http::response& r, const framing_choice& choice, head_text& head) {
+    std::string_view pending_head = head.view();
+    for (;;) {
+        http::chunk c;
+        if (const auto there = r.body->try_next()) {
+            c = *there;
+        } else {
+            const base::result<http::chunk> next = co_await r.body->next();
+            if (!next) {
+                co_return false;  // cut: the client sees that the body has no proper end
+            }
+            c = *next;
+        }
+        chunk_prefix prefix;
+        std::array<::iovec, 4> pieces;
+        std::size_t count = 0;
+        const auto add = [&pieces, &count](std::string_view text) {
+            if (!text.empty()) {
+                pieces[count++] = net::piece(text);
+            }
+        };
+        add(pending_head);
+        pending_head = {};
+        if (choice.framing == body_framing::chunked) {
+            if (!c.bytes.empty()) {
+                write_chunk_prefix(prefix, c.bytes.size());
+                add(prefix.view());
+                add(c.bytes);
+                add(c.last ? chunk_suffix_and_last : chunk_suffix);
+            } else if (c.last) {
+                add(last_chunk);
+            }
+        } else {
+            add(c.bytes);
+        }
+        if (count != 0) {
+            const net::io_result w = co_await conn_.write({pieces.data(), count}, context_.limits.write_timeout);
+            if (w.status != net::io_status::ok) {
+                co_return false;
+            }
+        }
+        if (c.last) {
+            co_return true;
+        }
+    }
+}
+
+void session::close_if_idle() noexcept {
+    if (idle_) {
+        conn_.stop();
+    }
+}
+
+void session::abort() noexcept {
+    if (exchange_) {
+        exchange_->abort.fire(http::abort_reason::drain_deadline);
+    } else {
+        conn_.stop();
+    }
+}
+
+void session::kill() noexcept {
+    conn_.stop();
+}
+
+}  // namespace concurred::server

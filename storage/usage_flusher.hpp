@@ -1,0 +1,82 @@
+#pragma once
+
+#include "gateway/base/clock.hpp"
+#include "gateway/base/error.hpp"
+#include "storage/flush_schedule.hpp"
+#include "storage/last_used.hpp"
+#include "storage/usage_chunk.hpp"
+#include "storage/usage_sink.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace concurred::storage {
+
+class api_key_store;
+class usage_store;
+
+struct usage_flusher_options {
+    flush_timing timing{};
+    std::size_t max_batch = 500;  ///< records of one transaction
+    /// Called on the database thread after each failed write, with the failures in a row so far. For the log.
+    std::function<void(const base::error&, unsigned failures)> on_failure{};
+    /// Called on the database thread after the first write that worked again, with the failures before it.
+    std::function<void(unsigned failures)> on_recovery{};
+};
+
+/// What the flusher did so far.
+struct usage_flusher_counters {
+    std::uint64_t waiting = 0;   ///< settled, not written yet
+    std::uint64_t flushed = 0;   ///< records written
+    std::uint64_t batches = 0;   ///< transactions committed
+    std::uint64_t failures = 0;  ///< transactions that failed; their records keep waiting
+    bool failing = false;        ///< the last transaction failed
+};
+
+/// Writes usage records to the store, from the feeds of all shards, on the database thread. A record leaves its feed
+/// only when its transaction is committed: while the store fails the feeds fill up and admission stops, but nothing is
+/// lost.
+class usage_flusher {
+public:
+    /// @param store, keys, feeds outlive the flusher
+    /// @param keys told when keys were used; may be null
+    usage_flusher(usage_store& store, api_key_store* keys, std::vector<usage_feed*> feeds,
+                  usage_flusher_options options = {});
+
+    /// Writes all that waits, if it is time. To be called about every 100 ms: a ring must not fill between two calls.
+    void tick(base::steady_time now);
+
+    /// Writes all that waits, without regard to the schedule; tries again after failures until `deadline`. For the end
+    /// of the process, when the feeds get no more records.
+    /// @returns how many records could not be written
+    std::size_t flush_now(base::steady_time deadline);
+
+    /// From any thread.
+    [[nodiscard]] usage_flusher_counters counters() const noexcept;
+
+private:
+    [[nodiscard]] std::size_t waiting() const noexcept;
+    [[nodiscard]] std::size_t collect();
+    [[nodiscard]] bool write_batch(std::size_t records);
+    void write_all(base::steady_time now);
+    void write_last_used();
+
+    usage_store& store_;
+    api_key_store* const keys_;
+    const std::vector<usage_feed*> feeds_;
+    const usage_flusher_options options_;
+    flush_schedule schedule_;
+    last_used_filter last_used_;
+    std::vector<usage_chunk> chunks_;  // the batch being written: chunks_[i] is from owners_[i]
+    std::vector<usage_feed*> owners_;
+    std::size_t first_feed_ = 0;  // the feed the next batch starts with
+    std::atomic<std::uint64_t> flushed_{0};
+    std::atomic<std::uint64_t> batches_{0};
+    std::atomic<std::uint64_t> failures_{0};
+    std::atomic<bool> failing_{false};
+};
+
+}  // namespace concurred::storage

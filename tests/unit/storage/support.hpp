@@ -1,0 +1,104 @@
+#pragma once
+
+#include "gateway/base/usage_record.hpp"
+#include "storage/api_key_store.hpp"
+#include "storage/migrations.hpp"
+#include "storage/sqlite.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace concurred::storage::test {
+
+/// A folder that is gone when the test is.
+class temp_folder {
+public:
+    temp_folder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "concurred-storage-XXXXXX").string();
+        if (::mkdtemp(pattern.data()) != nullptr) {
+            path_ = pattern;
+        }
+    }
+    ~temp_folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    temp_folder(const temp_folder&) = delete;
+    temp_folder& operator=(const temp_folder&) = delete;
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+private:
+    std::string path_;
+};
+
+/// Runs `work` in a child process. Open no database before: SQLite connections must not cross a fork.
+/// @param work returns the exit code
+/// @returns the child's process id
+template <class Work>
+pid_t start_child(Work work) {
+    std::fflush(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(work());
+    }
+    return child;
+}
+
+/// @returns the exit code of the child, -1 if it was killed
+inline int join_child(pid_t child) {
+    int status = 0;
+    return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/// Not durable and quick to give up: for tests that are not about that.
+inline sqlite_options quick_options() {
+    sqlite_options options;
+    options.durable = false;
+    options.busy_timeout = std::chrono::milliseconds(20);
+    return options;
+}
+
+inline sqlite_database open_quick(const std::string& path) {
+    return open_migrated(path, quick_options()).value();
+}
+
+inline api_key_row key_row(std::string id, std::string owner = "owner-1") {
+    api_key_row row;
+    row.hash = "hash-of-" + id;
+    row.id = std::move(id);
+    row.start = "ck_8Dfb";
+    row.name = "a key";
+    row.owner_id = std::move(owner);
+    row.created_ms = 1'000;
+    row.updated_ms = 1'000;
+    return row;
+}
+
+/// A completed and priced request of 10 + 5 tokens for 2,000 nano-USD.
+inline base::usage_record usage(std::int32_t day = 20'000, std::string_view model = "gpt-5.2",
+                                std::string_view key_id = "key_1", std::string_view owner = "owner-1") {
+    base::usage_record record;
+    record.admitted_ms = std::int64_t{day} * 86'400'000;
+    record.day = day;
+    record.status = 200;
+    record.end = base::end_reason::completed;
+    record.priced = true;
+    record.tokens.prompt = 10;
+    record.tokens.completion = 5;
+    record.cost_nano_usd = 2'000;
+    record.owner = owner;
+    record.key_id = key_id;
+    record.provider = "openai";
+    record.model = model;
+    return record;
+}
+
+}  // namespace concurred::storage::test

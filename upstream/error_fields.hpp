@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace concurred::upstream {
+
+/// What the error body of a provider of the OpenAI family says, in the provider's own words. Texts are empty when
+/// absent.
+struct error_fields {
+    std::string message;
+    std::string type;
+    std::string code;  ///< only when it is a string
+    std::string param;
+    std::string error_type;      ///< OpenRouter's `metadata.error_type`
+    std::optional<long> number;  ///< `code` when it is a number (OpenRouter: an HTTP status), or MiniMax's status code
+    bool base_resp = false;      ///< `number` is MiniMax's
+    bool moderated = false;      ///< OpenRouter refused the content of the request
+};
+
+/// Reads the forms `{"error":{"message","type","param","code"}}`, `{"error":"…","code":"…"}` (xAI), OpenRouter's with
+/// numeric codes and the routed provider's own text in `metadata.raw`, MiniMax's `base_resp`, and plain `message` or
+/// `detail` members.
+/// \return nothing when `body` is no JSON object, or says nothing of an error
+[[nodiscard]] std::optional<error_fields> read_error_fields(std::string_view body);
+
+}  // namespace concurred::upstream

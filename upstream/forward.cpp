@@ -1,0 +1,79 @@
+#include "upstream/forward.hpp"
+
+#include "gateway/base/text_buffer.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace concurred::upstream {
+
+namespace {
+
+using base::result;
+
+// Front proxies and load balancers give up on a silent answer after 30 to 60 s.
+constexpr std::chrono::seconds longest_silence{15};
+constexpr std::size_t most_pieces = 20;
+
+time_budgets budgets_of(const base::provider_config& config, bool stream) noexcept {
+    return {.first_token = config.first_token_timeout,
+            .idle = config.idle_timeout,
+            .total = config.total_timeout,
+            .silence = stream ? std::chrono::milliseconds(longest_silence) : std::chrono::milliseconds(0)};
+}
+
+base::task<result<net::lease>> connect(provider& to, http::exchange& x, bool fresh) {
+    result<net::lease> lease = co_await to.pool().acquire(x.abort, fresh);
+    co_return std::move(lease);
+}
+
+http::response answer_of(std::unique_ptr<relay> call, relay::started how, http::exchange& x) {
+    http::response r;
+    r.content_type = call->content_type();
+    if (how == relay::started::silence || r.content_type.starts_with("text/event-stream")) {
+        x.headers.append("Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n");
+    }
+    r.status = how == relay::started::silence ? 200 : call->status();
+    r.body = std::move(call);
+    return r;
+}
+
+}  // namespace
+
+base::task<result<http::response>> forward(forward_context context, provider& to, http::exchange& x,
+                                           std::span<const std::string_view> body, std::size_t body_size,
+                                           relay::params params) {
+    base::text_buffer<40> length;
+    length.append(body_size).append("\r\n\r\n");
+    std::array<std::string_view, most_pieces> pieces;
+    pieces[0] = to.chat_head();
+    pieces[1] = length.view();
+    std::copy(body.begin(), body.end(), pieces.begin() + 2);
+    const std::span<const std::string_view> request(pieces.data(), body.size() + 2);
+
+    for (bool fresh = false;; fresh = true) {
+        std::optional<net::lease> lease;
+        if (!fresh) {
+            lease = to.pool().try_acquire(std::chrono::steady_clock::now());
+        }
+        if (!lease) {
+            result<net::lease> connected = co_await connect(to, x, fresh);
+            if (!connected) {
+                co_return connected.error();
+            }
+            lease = std::move(*connected);
+        }
+        x.times.connected = std::chrono::steady_clock::now();
+        auto call = std::make_unique<relay>(std::move(*lease), to.name(), budgets_of(to.settings(), params.stream),
+                                            context.buffers, context.wheel, x, params, context.observer);
+        const result<relay::started> begun = co_await call->start(request);
+        if (begun) {
+            co_return answer_of(std::move(call), *begun, x);
+        }
+        if (fresh || begun.error().retry != base::retry_class::reused_only) {
+            co_return begun.error();
+        }
+    }
+}
+
+}  // namespace concurred::upstream

@@ -1,0 +1,249 @@
+#include "upstream/relay.hpp"
+
+#include "gateway/http/error_body.hpp"
+#include "upstream/provider_error.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace concurred::upstream {
+
+namespace {
+
+using base::errc;
+using base::result;
+
+constexpr std::string_view event_stream = "text/event-stream; charset=utf-8";
+constexpr std::string_view keep_alive_comment = ": keep-alive\n\n";
+constexpr unsigned head_status_ok = 200;
+
+base::end_reason end_of(const base::error& e) noexcept {
+    switch (e.code) {
+        case errc::client_gone:
+            return base::end_reason::client_closed;
+        case errc::upstream_timeout:
+            return base::end_reason::timeout;
+        case errc::service_unavailable:
+            return base::end_reason::drain;
+        default:
+            return base::end_reason::upstream_error;
+    }
+}
+
+}  // namespace
+
+relay::relay(net::lease lease, std::string_view provider, const time_budgets& budgets, base::buffer_pool& buffers,
+             base::timing_wheel& wheel, http::exchange& x, const params& p, relay_observer& observer)
+    : call_(std::move(lease), provider, budgets, buffers, wheel, x),
+      provider_(provider),
+      exchange_(x),
+      observer_(observer),
+      params_(p),
+      meter_(p.strip_usage ? usage_events::strip : usage_events::keep) {}
+
+relay::~relay() {
+    const bool gone = exchange_.abort.reason() != http::abort_reason::drain_deadline;
+    report(gone ? base::end_reason::client_closed : base::end_reason::drain);
+}
+
+void relay::report(base::end_reason end) noexcept {
+    if (reported_) {
+        return;
+    }
+    reported_ = true;
+    relay_report r;
+    r.end = end;
+    r.usage = mode_ == mode::events ? meter_.usage() : scanner_.usage();
+    r.output_octets = meter_.output_bytes();
+    r.upstream_request_id = call_.head().request_id();
+    observer_.relay_ended(exchange_, r);
+}
+
+std::string_view relay::content_type() const noexcept {
+    return mode_ == mode::undecided || mode_ == mode::events ? event_stream : call_.head().content_type();
+}
+
+std::optional<std::uint64_t> relay::length() const noexcept {
+    return mode_ == mode::plain ? call_.head().content_length() : std::nullopt;
+}
+
+// Something that the client can use is there, or the answer is at its end.
+bool relay::begun() const noexcept {
+    return mode_ == mode::plain || ended_ || (mode_ == mode::events && meter_.content_seen());
+}
+
+base::task<result<relay::started>> relay::start(std::span<const std::string_view> request) {
+    const result<void> sent = co_await call_.send(request);
+    reported_ = true;  // whoever gets an error from here on accounts for it
+    if (!sent && sent.error().code != errc::upstream_error) {
+        co_return sent.error();
+    }
+    while (!begun()) {
+        const result<provider_call::pulled> pulled = co_await call_.pull();
+        if (!pulled) {
+            co_return sent ? pulled.error() : sent.error();
+        }
+        if (*pulled == provider_call::pulled::silence) {
+            in_band_ = true;
+            reported_ = false;
+            co_return started::silence;
+        }
+        ended_ = *pulled == provider_call::pulled::end;
+        const result<void> ok = digest();
+        if (!ok) {
+            co_return ok.error();
+        }
+    }
+    in_band_ = mode_ == mode::events;
+    reported_ = false;
+    co_return started::answer;
+}
+
+void relay::decide() {
+    const net::response_parser& head = call_.head();
+    if (head.status() < 200 || head.status() > 299) {
+        mode_ = mode::failure;
+    } else if (head.content_type().starts_with("text/event-stream")) {
+        mode_ = mode::events;
+    } else {
+        mode_ = mode::plain;
+        call_.first_token_seen();
+    }
+}
+
+// Looks at what has come. Errors: what the provider sent is a failure, and it is complete.
+result<void> relay::digest() {
+    if (mode_ == mode::undecided && call_.head_complete()) {
+        decide();
+    }
+    switch (mode_) {
+        case mode::undecided:
+            break;
+        case mode::events:
+            digest_events();
+            if (meter_.failed() && !meter_.content_seen()) {
+                return stream_failed();
+            }
+            break;
+        case mode::plain: {
+            const std::span<char> payload = call_.payload();
+            scanner_.feed({payload.data() + output_, payload.size() - output_});
+            output_ = consumed_ = payload.size();
+            break;
+        }
+        case mode::failure:
+            if (ended_ || call_.payload().size() > max_error_body) {
+                return provider_failed();
+            }
+            break;
+    }
+    return {};
+}
+
+base::error relay::provider_failed() const {
+    const net::response_parser& head = call_.head();
+    const std::span<const char> body = call_.payload();
+    return error_from_answer({.status = head.status(),
+                              .body = {body.data(), std::min(body.size(), max_error_body)},
+                              .provider = provider_,
+                              .byok = params_.byok,
+                              .retry_after = head.retry_after(),
+                              .retry_after_ms = head.retry_after_ms()},
+                             std::chrono::system_clock::now());
+}
+
+// An error instead of content, in a stream: nothing went to the client, so it can still be a proper HTTP error.
+base::error relay::stream_failed() const {
+    return error_from_answer({.status = head_status_ok, .body = meter_.error_event(), .provider = provider_, .byok = params_.byok},
+                             std::chrono::system_clock::now());
+}
+
+void relay::digest_events() {
+    const std::span<char> payload = call_.payload();
+    const stream_meter::split split = meter_.feed(payload);
+    output_ = split.forward;
+    consumed_ = payload.size() - split.hold;
+    if (ended_) {
+        const std::span<char> held = payload.last(split.hold);
+        const stream_meter::split rest = meter_.finish(held);
+        std::memmove(payload.data() + output_, held.data(), rest.forward);
+        output_ += rest.forward;
+        consumed_ = payload.size();
+    }
+    if (meter_.content_seen() && exchange_.times.first_token == base::steady_time()) {
+        exchange_.times.first_token = std::chrono::steady_clock::now();
+        call_.first_token_seen();
+    }
+    if (meter_.done()) {
+        call_.expect_end();
+    }
+}
+
+http::chunk relay::take_output() noexcept {
+    const std::string_view bytes{call_.payload().data(), output_};
+    call_.take(consumed_);
+    output_ = consumed_ = 0;
+    call_.output_sent();
+    return {bytes, false};
+}
+
+result<http::chunk> relay::fail(base::error e) {
+    report(end_of(e));
+    if (!in_band_ || e.code == errc::client_gone) {
+        return e;
+    }
+    tail_ = http::render_error_event(e);
+    return http::chunk{tail_, true};
+}
+
+// The provider's answer is read to its end: what is left of it, and whether it was whole.
+http::chunk relay::finish() {
+    http::chunk c = take_output();
+    c.last = true;
+    const bool cut = mode_ == mode::events && !meter_.done() && !meter_.finished();
+    if (cut && !meter_.failed()) {
+        tail_ = std::string(c.bytes) + http::render_error_event(cut_short());
+        c.bytes = tail_;
+    }
+    // After an error event of its own the provider owes nothing more.
+    report(cut || meter_.failed() ? base::end_reason::upstream_error : base::end_reason::completed);
+    return c;
+}
+
+base::error relay::cut_short() const {
+    return base::upstream_error(errc::upstream_error, "The provider '" + std::string(provider_) +
+                                                          "' ended its stream before the answer was complete.");
+}
+
+std::optional<http::chunk> relay::try_next() {
+    if (output_ != 0 && !ended_) {
+        return take_output();
+    }
+    if (ended_) {
+        return finish();
+    }
+    return std::nullopt;
+}
+
+base::task<result<http::chunk>> relay::next() {
+    for (;;) {
+        const result<provider_call::pulled> pulled = co_await call_.pull();
+        if (!pulled) {
+            co_return fail(pulled.error());
+        }
+        if (*pulled == provider_call::pulled::silence) {
+            call_.output_sent();
+            co_return http::chunk{keep_alive_comment, false};
+        }
+        ended_ = *pulled == provider_call::pulled::end;
+        const result<void> ok = digest();
+        if (!ok) {
+            co_return fail(ok.error());
+        }
+        if (const auto there = try_next()) {
+            co_return *there;
+        }
+    }
+}
+
+}  // namespace concurred::upstream

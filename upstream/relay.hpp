@@ -1,0 +1,92 @@
+#pragma once
+
+#include "gateway/http/body_source.hpp"
+#include "upstream/json_usage.hpp"
+#include "upstream/provider_call.hpp"
+#include "upstream/stream_meter.hpp"
+
+#include <optional>
+#include <string>
+
+namespace concurred::upstream {
+
+/// What is known of a call when it is over. Views are valid during `relay_ended`.
+struct relay_report {
+    base::end_reason end = base::end_reason::aborted;
+    std::optional<base::token_counts> usage;  ///< the provider's own figures
+    std::uint64_t output_octets = 0;          ///< of content that was relayed, for an estimate without figures
+    std::string_view upstream_request_id;
+};
+
+/// Told once how an answer that `relay::start` has begun ended: before its last octet goes to the client, or when it is
+/// dropped.
+class relay_observer {
+public:
+    virtual ~relay_observer() = default;
+    virtual void relay_ended(http::exchange& x, const relay_report& report) noexcept = 0;
+};
+
+/// Hands a provider's answer in OpenAI's dialect on to the client as it comes: whole answers and streams. Nothing is held
+/// back but the part of a stream event whose end has not come yet, which no client could use; one call yields all that
+/// one read brought. As a body it is what the session pulls.
+class relay final : public http::body_source {
+public:
+    enum class started {
+        answer,   ///< the head is known, and for a stream the first content
+        silence,  ///< a stream, and nothing has come yet: begin the answer, so that nobody on the way gives up
+    };
+
+    struct params {
+        bool stream = false;       ///< the client asked for a stream
+        bool strip_usage = false;  ///< the client did not ask for the usage event
+        bool byok = false;
+    };
+
+    /// @param observer outlives the relay
+    relay(net::lease lease, std::string_view provider, const time_budgets& budgets, base::buffer_pool& buffers,
+          base::timing_wheel& wheel, http::exchange& x, const params& p, relay_observer& observer);
+    ~relay() override;
+
+    /// Sends the request and waits for the answer to begin. After an error the relay is of no more use.
+    [[nodiscard]] base::task<base::result<started>> start(std::span<const std::string_view> request);
+
+    /// After `start`: what kind of answer it is.
+    [[nodiscard]] unsigned status() const noexcept { return call_.head().status(); }
+    [[nodiscard]] std::string_view content_type() const noexcept;
+
+    [[nodiscard]] std::optional<std::uint64_t> length() const noexcept override;
+    [[nodiscard]] std::optional<http::chunk> try_next() override;
+    [[nodiscard]] base::task<base::result<http::chunk>> next() override;
+
+private:
+    enum class mode { undecided, events, plain, failure };
+
+    [[nodiscard]] base::result<void> digest();
+    [[nodiscard]] base::error provider_failed() const;
+    [[nodiscard]] base::error stream_failed() const;
+    [[nodiscard]] base::error cut_short() const;
+    void decide();
+    void digest_events();
+    [[nodiscard]] bool begun() const noexcept;
+    [[nodiscard]] http::chunk take_output() noexcept;
+    [[nodiscard]] http::chunk finish();
+    [[nodiscard]] base::result<http::chunk> fail(base::error e);
+    void report(base::end_reason end) noexcept;
+
+    provider_call call_;
+    std::string_view provider_;
+    http::exchange& exchange_;
+    relay_observer& observer_;
+    params params_;
+    mode mode_ = mode::undecided;
+    stream_meter meter_;
+    json_usage_scanner scanner_;
+    std::string tail_;         // an event of our own at the end of a stream
+    std::size_t output_ = 0;    // octets at the front of the payload that may go out
+    std::size_t consumed_ = 0;  // octets of the payload that are done with once the output is taken
+    bool ended_ = false;       // the provider's answer is read to its end
+    bool in_band_ = false;     // an answer as a stream has begun: errors go into it
+    bool reported_ = false;
+};
+
+}  // namespace concurred::upstream
