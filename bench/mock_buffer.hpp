@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -39,7 +40,8 @@ private:
 
     void grow(std::size_t size) {
         const std::size_t used = end_ - begin_;
-        const std::size_t wanted = used + size > capacity_ ? used + size : capacity_;
+        // By half at least: a chunked body says piece by piece how long it is.
+        const std::size_t wanted = std::max({used + size, used + used / 2, capacity_});
         auto bytes = std::make_unique_for_overwrite<char[]>(wanted);
         if (used != 0) {
             std::memcpy(bytes.get(), bytes_.get() + begin_, used);

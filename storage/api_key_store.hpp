@@ -41,6 +41,10 @@ struct api_key_patch {
     std::optional<std::uint32_t> rate_limit{};
     std::optional<bool> enabled{};
     std::optional<std::optional<std::int64_t>> expires_ms{};  ///< inner nullopt: it no longer expires
+
+    /// Changes `row`, but not its times.
+    /// @returns whether anything is different now
+    bool apply_to(api_key_row& row) const;
 };
 
 /// Whose keys a call may see. nullopt: everybody's, for the operator's commands. A key of another owner is treated in

@@ -104,22 +104,6 @@ base::result<std::int64_t> read_integer(sqlite_statement& statement) {
     return value;
 }
 
-/// @returns whether anything changed
-bool apply_patch(api_key_row& row, const api_key_patch& patch) {
-    bool changed = false;
-    const auto set = [&changed](auto& field, const auto& value) {
-        if (value && field != *value) {
-            field = *value;
-            changed = true;
-        }
-    };
-    set(row.name, patch.name);
-    set(row.rate_limit, patch.rate_limit);
-    set(row.enabled, patch.enabled);
-    set(row.expires_ms, patch.expires_ms);
-    return changed;
-}
-
 class sqlite_api_key_store final : public api_key_store {
 public:
     explicit sqlite_api_key_store(sqlite_database& database) noexcept : database_(database) {}
@@ -207,7 +191,7 @@ public:
 
     base::result<std::optional<api_key_row>> update(owner_scope scope, std::string_view id, const api_key_patch& patch,
                                                     std::int64_t now_ms) override {
-        return change(scope, id, now_ms, [&patch](api_key_row& row) { return apply_patch(row, patch); });
+        return change(scope, id, now_ms, [&patch](api_key_row& row) { return patch.apply_to(row); });
     }
 
     base::result<std::optional<api_key_row>> revoke(owner_scope scope, std::string_view id,

@@ -1,10 +1,9 @@
 #include "storage/sqlite.hpp"
+#include "storage/usage_report_builder.hpp"
 #include "storage/usage_store.hpp"
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -89,60 +88,6 @@ std::string select_text(const usage_query& query) {
     return text;
 }
 
-/// Groups rows into a report. Done here and not by GROUP BY: one pass serves the models and the series, so that they
-/// cannot disagree, and SQLite would sort whole rows, which takes three times as long as reading them.
-class report_builder {
-public:
-    explicit report_builder(const usage_query& query) noexcept
-        : by_day_(query.interval == usage_interval::day), by_name_(query.group != usage_group::none) {
-        report_.interval = query.interval;
-        report_.group = query.group;
-    }
-
-    void add(std::int32_t day, std::string_view model, std::string_view name, const usage_sums& sums) {
-        report_.totals += sums;
-        slot(models_, point_view{0, known(model)}) += sums;
-        if (by_day_ || by_name_) {
-            slot(series_, point_view{by_day_ ? day : 0, by_name_ ? known(name) : std::string_view()}) += sums;
-        }
-    }
-
-    usage_report finish() {
-        for (auto& [key, sums] : models_) {
-            report_.by_model.push_back({key.second, sums});
-        }
-        for (auto& [key, sums] : series_) {
-            report_.series.push_back({by_day_ ? std::optional(key.first) : std::nullopt, key.second, sums});
-        }
-        return std::move(report_);
-    }
-
-private:
-    using point_key = std::pair<std::int32_t, std::string>;
-    using point_view = std::pair<std::int32_t, std::string_view>;
-    struct before {
-        using is_transparent = void;
-        bool operator()(const point_view& a, const point_view& b) const noexcept { return a < b; }
-    };
-    using points = std::map<point_key, usage_sums, before>;
-
-    static std::string_view known(std::string_view name) noexcept { return name.empty() ? usage_unknown_name : name; }
-
-    static usage_sums& slot(points& all, const point_view& key) {
-        auto found = all.find(key);
-        if (found == all.end()) {
-            found = all.emplace(point_key(key.first, key.second), usage_sums()).first;
-        }
-        return found->second;
-    }
-
-    const bool by_day_;
-    const bool by_name_;
-    usage_report report_;
-    points models_;
-    points series_;
-};
-
 class sqlite_usage_store final : public usage_store {
 public:
     explicit sqlite_usage_store(sqlite_database& database) noexcept : database_(database) {}
@@ -199,7 +144,7 @@ public:
         if (query.key_id) {
             rows.bind(std::string_view(*query.key_id));
         }
-        report_builder report(query);
+        usage_report_builder report(query);
         while (true) {
             auto found = rows.next();
             if (!found) {

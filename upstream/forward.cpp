@@ -51,6 +51,7 @@ base::task<result<http::response>> forward(forward_context context, provider& to
     std::copy(body.begin(), body.end(), pieces.begin() + 2);
     const std::span<const std::string_view> request(pieces.data(), body.size() + 2);
 
+    params.key = to.settings().api_key;
     for (bool fresh = false;; fresh = true) {
         std::optional<net::lease> lease;
         if (!fresh) {

@@ -19,8 +19,8 @@ using base::retry_class;
 /// Longest code, type and parameter name that is passed on, in bytes.
 constexpr std::size_t max_word = 128;
 
-std::string clean(std::string_view text, std::size_t limit) {
-    return std::string(base::cut_text(scrub_secrets(text), limit));
+std::string clean(std::string_view text, std::string_view key, std::size_t limit) {
+    return std::string(base::cut_text(scrub_secrets(text, key), limit));
 }
 
 std::string_view type_for(unsigned status) noexcept {
@@ -62,23 +62,23 @@ std::string_view code_for(unsigned status) noexcept {
 }
 
 /// The provider's own code when it is a word and not a sentence.
-std::string code_of(const error_fields& fields, const error_verdict& verdict) {
+std::string code_of(const error_fields& fields, const error_verdict& verdict, std::string_view key) {
     const auto is_word = [](std::string_view code) {
         return !code.empty() && code.find(' ') == std::string_view::npos;
     };
     if (!fields.base_resp && is_word(fields.code)) {
-        return clean(fields.code, max_word);
+        return clean(fields.code, key, max_word);
     }
     if (!verdict.code.empty()) {
         return std::string(verdict.code);
     }
     if (is_word(fields.error_type) && fields.error_type != "unmapped") {
-        return clean(fields.error_type, max_word);
+        return clean(fields.error_type, key, max_word);
     }
     return std::string(code_for(verdict.status));
 }
 
-std::string type_of(const error_fields& fields, const error_verdict& verdict, bool quota) {
+std::string type_of(const error_fields& fields, const error_verdict& verdict, bool quota, std::string_view key) {
     if (quota) {
         return "insufficient_quota";
     }
@@ -86,12 +86,12 @@ std::string type_of(const error_fields& fields, const error_verdict& verdict, bo
     if (fields.type.empty() || verdict.status == 429) {
         return std::string(type_for(verdict.status));
     }
-    return clean(fields.type, max_word);
+    return clean(fields.type, key, max_word);
 }
 
 std::string message_of(const provider_answer& answer, const error_fields& fields) {
     if (!fields.message.empty()) {
-        return clean(fields.message, max_error_message);
+        return clean(fields.message, answer.key, max_error_message);
     }
     if (answer.status >= 300 && answer.status < 400) {
         return "The provider answered with a redirect, which is not followed.";
@@ -136,9 +136,9 @@ base::error make_error(const provider_answer& answer, const error_fields& fields
     }
     base::error e = base::upstream_error(errc::upstream_status, std::move(message));
     e.upstream_status = verdict.status;
-    e.upstream_code = code_of(fields, verdict);
-    e.upstream_type = type_of(fields, verdict, is_quota_error(fields, verdict));
-    e.param = clean(fields.param, max_word);
+    e.upstream_code = code_of(fields, verdict, answer.key);
+    e.upstream_type = type_of(fields, verdict, is_quota_error(fields, verdict), answer.key);
+    e.param = clean(fields.param, answer.key, max_word);
     return e;
 }
 

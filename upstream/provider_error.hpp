@@ -15,6 +15,7 @@ struct provider_answer {
     std::string_view provider{};         ///< name in the provider table, e.g. "x-ai"
     bool byok = false;                   ///< the request went out with a key of the caller
     std::string_view key_slug{};         ///< name the caller gave that key
+    std::string_view key{};              ///< the key itself, to keep it out of the message
     std::string_view retry_after{};      ///< field `Retry-After`; empty when absent
     std::string_view retry_after_ms{};   ///< field `retry-after-ms`
     std::optional<bool> should_retry{};  ///< field `x-should-retry`

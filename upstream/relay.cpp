@@ -105,6 +105,8 @@ void relay::decide() {
         mode_ = mode::failure;
     } else if (head.content_type().starts_with("text/event-stream")) {
         mode_ = mode::events;
+    } else if (head.content_type().starts_with("text/html")) {
+        mode_ = mode::web_page;
     } else {
         mode_ = mode::plain;
         call_.first_token_seen();
@@ -131,6 +133,8 @@ result<void> relay::digest() {
             output_ = consumed_ = payload.size();
             break;
         }
+        case mode::web_page:
+            return web_page();
         case mode::failure:
             if (ended_ || call_.payload().size() > max_error_body) {
                 return provider_failed();
@@ -147,6 +151,7 @@ base::error relay::provider_failed() const {
                               .body = {body.data(), std::min(body.size(), max_error_body)},
                               .provider = provider_,
                               .byok = params_.byok,
+                              .key = params_.key,
                               .retry_after = head.retry_after(),
                               .retry_after_ms = head.retry_after_ms()},
                              std::chrono::system_clock::now());
@@ -154,7 +159,11 @@ base::error relay::provider_failed() const {
 
 // An error instead of content, in a stream: nothing went to the client, so it can still be a proper HTTP error.
 base::error relay::stream_failed() const {
-    return error_from_answer({.status = head_status_ok, .body = meter_.error_event(), .provider = provider_, .byok = params_.byok},
+    return error_from_answer({.status = head_status_ok,
+                              .body = meter_.error_event(),
+                              .provider = provider_,
+                              .byok = params_.byok,
+                              .key = params_.key},
                              std::chrono::system_clock::now());
 }
 
@@ -208,6 +217,13 @@ http::chunk relay::finish() {
     // After an error event of its own the provider owes nothing more.
     report(cut || meter_.failed() ? base::end_reason::upstream_error : base::end_reason::completed);
     return c;
+}
+
+// Not an API's answer whatever its status says: another server's page, or that of something on the way.
+base::error relay::web_page() const {
+    return base::upstream_error(errc::upstream_error,
+                                "The provider '" + std::string(provider_) +
+                                    "' answered with a web page (text/html) instead of JSON. Check its base_url.");
 }
 
 base::error relay::cut_short() const {

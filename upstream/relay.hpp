@@ -40,6 +40,7 @@ public:
         bool stream = false;       ///< the client asked for a stream
         bool strip_usage = false;  ///< the client did not ask for the usage event
         bool byok = false;
+        std::string_view key{};    ///< what the request is sent with: never repeated to the client; outlives the relay
     };
 
     /// @param observer outlives the relay
@@ -59,12 +60,13 @@ public:
     [[nodiscard]] base::task<base::result<http::chunk>> next() override;
 
 private:
-    enum class mode { undecided, events, plain, failure };
+    enum class mode { undecided, events, plain, web_page, failure };
 
     [[nodiscard]] base::result<void> digest();
     [[nodiscard]] base::error provider_failed() const;
     [[nodiscard]] base::error stream_failed() const;
     [[nodiscard]] base::error cut_short() const;
+    [[nodiscard]] base::error web_page() const;
     void decide();
     void digest_events();
     [[nodiscard]] bool begun() const noexcept;

@@ -74,12 +74,18 @@ std::size_t bearer_length(std::string_view text) noexcept {
 
 }  // namespace
 
-std::string scrub_secrets(std::string_view text) {
+std::string scrub_secrets(std::string_view text, std::string_view key) {
     constexpr std::size_t shortest_token = 8;
+    constexpr std::size_t shortest_key = 4;  // a key like "x" is no secret, and would garble every message
     std::string out;
     out.reserve(text.size());
     bool boundary = true;
     while (!text.empty()) {
+        if (key.size() >= shortest_key && text.starts_with(key)) {
+            out += mask;
+            text.remove_prefix(key.size());
+            continue;
+        }
         if (boundary) {
             if (const std::size_t length = credential_length(text); length != 0) {
                 out += mask;

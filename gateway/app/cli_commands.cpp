@@ -11,12 +11,53 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace concurred::app {
 
 namespace {
 
 constexpr std::size_t help_column = 30;
+
+/// CLI11's help without what only its author needs, and with one empty line between its parts.
+class help_formatter final : public CLI::Formatter {
+public:
+    std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+        std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+        for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at)) {
+            text.erase(at, 1);
+        }
+        return text.substr(0, text.find_last_not_of('\n') + 1) + "\n";
+    }
+    std::string make_usage(const CLI::App* app, std::string name) const override {
+        return "\n" + CLI::Formatter::make_usage(app, std::move(name));
+    }
+    std::string make_option_opts(const CLI::Option* option) const override {
+        if (option->get_type_size() == 0) {
+            return {};
+        }
+        const std::string type = option->get_type_name();
+        const std::string value = option->get_default_str();
+        return (type.empty() ? "" : " " + type) + (value.empty() ? "" : "=" + value) +
+               (option->get_required() ? " (required)" : "");
+    }
+};
+
+/// A check that a value is one of `words`, the last of which is behind "or".
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> words) {
+    return [words = std::move(words)](const std::string& text) -> std::string {
+        if (std::find(words.begin(), words.end(), text) != words.end()) {
+            return "";
+        }
+        std::string wanted = "needs ";
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            wanted.append(i == 0 ? "" : i + 1 < words.size() ? ", " : " or ").append(words[i]);
+        }
+        return wanted + ", not '" + text + "'";
+    };
+}
 
 std::string not_empty(const std::string& text) {
     return text.empty() ? "needs a name, not an empty text" : "";
@@ -68,7 +109,7 @@ void declare_usage(CLI::App& app, command_set& commands) {
     command->add_option("--key", options.key, "of this key only")->type_name("ID");
     command->add_option("--by", options.by, "a line for each model, key or provider (default: model)")
         ->type_name("WHAT")
-        ->check(CLI::IsMember({"model", "key", "provider"}).description(""));
+        ->check(one_of({"model", "key", "provider"}));
     command->add_flag("--daily", options.daily, "a line for each day");
     add_json_option(*command, options.json);
     add_config_options(*command, options.config);
@@ -87,7 +128,7 @@ void declare_configuration(CLI::App& app, command_set& commands) {
     check->add_option("FILE", commands.check_file, "the same as --config FILE")->type_name("")->check(not_empty);
     add_json_option(*check, commands.json);
     add_config_options(*check, commands.config);
-    check->get_option("FILE")->excludes(check->get_option("--config"))->option_text(" ");
+    check->get_option("FILE")->excludes(check->get_option("--config"));
     check->footer(
         "Exit codes: 0, also with warnings; 78 with problems.\n"
         "\n"
@@ -136,10 +177,7 @@ void declare_tools(CLI::App& app, command_set& commands) {
     version->callback([&commands] { commands.chosen = [&commands] { return show_version(commands.json); }; });
 
     CLI::App* completion = app.add_subcommand("completion", "Print a script that completes commands in a shell");
-    completion->add_option("SHELL", commands.shell, "bash")
-        ->type_name("")
-        ->required()
-        ->check(CLI::IsMember({"bash"}).description(""));
+    completion->add_option("SHELL", commands.shell, "bash")->type_name("")->required()->check(one_of({"bash"}));
     completion->footer("Example:\n  source <(concurred completion bash)");
     completion->callback([&commands, &app] {
         commands.chosen = [&app] {
@@ -160,7 +198,6 @@ void add_config_options(CLI::App& command, config_options& options) {
         ->group("Configuration");
     command.add_option("--set", options.set, "set one key, e.g. log.level=debug; may be repeated; not for secrets")
         ->type_name("KEY=VALUE")
-        ->option_text("KEY=VALUE")
         ->allow_extra_args(false)
         ->check(key_and_value)
         ->group("Configuration");
@@ -171,12 +208,13 @@ void add_json_option(CLI::App& command, bool& json) {
 }
 
 void declare_commands(CLI::App& app, command_set& commands) {
-    app.get_formatter()->column_width(help_column);
-    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    app.get_formatter()->label("Subcommands", "Commands");
-    app.get_formatter()->label("REQUIRED", "(required)");
-    app.get_formatter()->label("Positionals", "Arguments");
-    app.set_version_flag("-V,--version", version_line());
+    const auto formatter = std::make_shared<help_formatter>();
+    formatter->column_width(help_column);
+    formatter->label("SUBCOMMAND", "COMMAND");
+    formatter->label("Positionals", "Arguments");
+    app.formatter(formatter);
+    app.set_help_flag("-h,--help", "Print this help");
+    app.set_version_flag("-V,--version", version_line(), "Print the version");
     app.require_subcommand(1);
     declare_serve(app, commands);
     declare_keys(app, commands);
@@ -184,6 +222,9 @@ void declare_commands(CLI::App& app, command_set& commands) {
     declare_configuration(app, commands);
     declare_healthcheck(app, commands);
     declare_tools(app, commands);
+    for (CLI::App* command : app.get_subcommands({})) {
+        command->group("Commands");
+    }
     app.footer(
         "First steps:\n"
         "  concurred keys create --name laptop\n"

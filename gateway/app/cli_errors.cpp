@@ -35,8 +35,12 @@ std::string suggestion(std::string_view wanted, const std::vector<std::string>& 
     return question.empty() ? question : ", " + question;
 }
 
-std::string unknown_option(const CLI::App& command, const std::string& argument) {
+std::string unknown_option(const position& at, const std::string& argument) {
+    const CLI::App& command = *at.command;
     const std::string name = argument.substr(0, argument.find('='));  // what follows may be a secret
+    if (command.get_option_no_throw(name) != nullptr) {
+        return "option '" + name + "' must come after '" + at.path + "'";
+    }
     std::vector<std::string> names;
     for (const CLI::Option* option : command.get_options()) {
         for (const std::string& known : option->get_lnames()) {
@@ -47,21 +51,37 @@ std::string unknown_option(const CLI::App& command, const std::string& argument)
 }
 
 std::string unknown_command(const CLI::App& group, const std::string& argument) {
-    std::vector<std::string> names;
+    std::vector<std::string> names{"--help"};
     for (const CLI::App* command : group.get_subcommands({})) {
         names.push_back(command->get_name());
     }
     return "unknown command '" + printable(argument) + "'" + suggestion(argument, names);
 }
 
-std::string describe_extra(const CLI::App& command, const std::string& argument) {
+std::string describe_extra(const position& at, const std::string& argument) {
     if (argument.starts_with('-')) {
-        return unknown_option(command, argument);
+        return unknown_option(at, argument);
     }
-    if (!command.get_subcommands({}).empty()) {
-        return unknown_command(command, argument);
+    if (!at.command->get_subcommands({}).empty()) {
+        return unknown_command(*at.command, argument);
     }
     return "unexpected argument '" + printable(argument) + "'";
+}
+
+/// CLI11's message where it is plain, a better one where it is not.
+std::string describe(const CLI::ParseError& error) {
+    std::string text = error.what();
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+        return text.substr(0, text.find(':')) +
+               (text.ends_with("missing") ? " needs a value" : " can be given only once");
+    }
+    if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+        constexpr std::string_view excludes = " excludes ";
+        if (const std::size_t found = text.find(excludes); found != std::string::npos) {
+            text.replace(found, excludes.size(), " cannot be given together with ");
+        }
+    }
+    return printable(text);
 }
 
 }  // namespace
@@ -82,7 +102,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
         say(app.help());
         return exit_usage;
     }
-    complain(exit_usage, extras.empty() ? error.what() : describe_extra(*at.command, extras.front()));
+    complain(exit_usage, extras.empty() ? describe(error) : describe_extra(at, extras.front()));
     remark("Run '" + at.path + " --help' for help.");
     return exit_usage;
 }

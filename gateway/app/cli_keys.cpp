@@ -89,6 +89,9 @@ void declare_keys(CLI::App& app, command_set& commands) {
     declare_list(*keys, commands);
     declare_update(*keys, commands);
     declare_revoke(*keys, commands);
+    for (CLI::App* command : keys->get_subcommands({})) {
+        command->group("Commands");
+    }
 }
 
 }  // namespace concurred::app

@@ -53,7 +53,7 @@ void forbid_core_dumps() noexcept {
 result<void> check_port_is_free(const base::endpoint_config& address) {
     namespace asio = boost::asio;
     boost::system::error_code ec;
-    const auto ip = asio::ip::make_address(address.host.empty() ? "::" : address.host, ec);
+    const auto ip = asio::ip::make_address(server::numeric_host(address), ec);
     if (ec || address.port == 0) {
         return {};
     }
@@ -69,7 +69,8 @@ result<void> check_port_is_free(const base::endpoint_config& address) {
     if (!ec) {
         return {};
     }
-    std::string what = "Cannot listen on " + address.host + ":" + std::to_string(address.port) + ": " + ec.message() + ".";
+    std::string what =
+        "Cannot listen on " + address.host + ":" + std::to_string(address.port) + ": " + ec.message() + ".";
     if (ec == boost::system::errc::address_in_use) {
         what += " Another program, perhaps another gateway, uses this port: stop it, or choose another one.";
     }
@@ -92,7 +93,8 @@ void start_database_jobs(shared_state& state, base::logger& log) {
                   {{"cause", base::text_of(e)}, {"failures", failures}});
     };
     options.on_recovery = [&log](unsigned failures) { log.info("usage is written again", {{"failures", failures}}); };
-    state.flusher = std::make_unique<storage::usage_flusher>(*state.usage, state.keys.get(), std::move(feeds), std::move(options));
+    state.flusher =
+        std::make_unique<storage::usage_flusher>(*state.usage, state.keys.get(), std::move(feeds), std::move(options));
     state.database_thread.every(flush_poll, [&state] { state.flusher->tick(std::chrono::steady_clock::now()); });
     state.database_thread.every(key_change_poll, [&state, &log] {
         const auto changed = state.key_changes->poll();
@@ -106,7 +108,8 @@ void start_database_jobs(shared_state& state, base::logger& log) {
     });
 }
 
-result<std::vector<std::unique_ptr<shard>>> make_shards(shared_state& state, unsigned count, base::endpoint_config& address) {
+result<std::vector<std::unique_ptr<shard>>> make_shards(shared_state& state, unsigned count,
+                                                        base::endpoint_config& address) {
     std::vector<std::unique_ptr<shard>> shards;
     for (unsigned i = 0; i < count; ++i) {
         auto made = shard::make(state, i, count);

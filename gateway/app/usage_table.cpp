@@ -4,6 +4,7 @@
 #include "storage/usage_report_json.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>

@@ -17,12 +17,6 @@ using base::errc;
 using base::error;
 using base::result;
 
-constexpr std::size_t longest_method = 32;
-
-error malformed(const char* what) {
-    return client_error(errc::bad_request, std::string("Malformed HTTP request: ") + what + '.');
-}
-
 constexpr char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -57,56 +51,6 @@ bool valid_host(std::string_view host) noexcept {
     return all_octets(host.substr(0, colon), octet_host) && valid_port(port);
 }
 
-result<void> check_target_octets(std::string_view target) {
-    for (std::size_t i = 0; i < target.size(); ++i) {
-        if (!is_octet(target[i], octet_target)) {
-            return malformed("the target holds a character that must be percent-encoded");
-        }
-        if (target[i] != '%') {
-            continue;
-        }
-        if (i + 2 >= target.size() || !is_octet(target[i + 1], octet_hex) || !is_octet(target[i + 2], octet_hex)) {
-            return malformed("the target holds a '%' that is not followed by two hexadecimal digits");
-        }
-        const auto code = target.substr(i + 1, 2);
-        if (code == "00" || iequals(code, "0a") || iequals(code, "0d")) {
-            return malformed("the target holds an encoded control character");
-        }
-    }
-    return {};
-}
-
-result<void> parse_request_line(std::string_view line, const head_limits& limits, request_line& head) {
-    const auto first = line.find(' ');
-    const auto last = line.rfind(' ');
-    if (first == std::string_view::npos || !all_octets(line.substr(0, first), octet_token)) {
-        return malformed("the request line does not begin with a method");
-    }
-    if (last == first) {
-        return malformed("the request line needs a method, a target and a version");
-    }
-    head.method_text = line.substr(0, first);
-    head.method = boost::beast::http::string_to_verb(head.method_text);
-    head.target = line.substr(first + 1, last - first - 1);
-    if (head.target.size() > limits.target_bytes) {
-        return client_error(errc::uri_too_long,
-                            "The request target is longer than " + std::to_string(limits.target_bytes) + " bytes.");
-    }
-    const auto version = line.substr(last + 1);
-    if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.' || version[5] < '0' ||
-        version[5] > '9' || version[7] < '0' || version[7] > '9') {
-        return malformed("the version must be HTTP/1.0 or HTTP/1.1");
-    }
-    if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-        return client_error(errc::version_unsupported, {});
-    }
-    head.version = version == "HTTP/1.1" ? 11 : 10;
-    if (head.target.empty()) {
-        return malformed("the target is empty");
-    }
-    return check_target_octets(head.target);
-}
-
 // RFC 9112 3.2: origin-form, absolute-form for any method, "*" for OPTIONS only. CONNECT is not offered.
 result<void> split_target(request_head& head) {
     std::string_view rest = head.target;
@@ -136,14 +80,22 @@ result<void> split_target(request_head& head) {
     return {};
 }
 
-result<void> read_connection(std::string_view value, request_head& head) {
+// What of a head was there already.
+struct seen {
+    bool host = false;
+    bool coding = false;
+    bool close = false;
+};
+
+result<void> read_connection(std::string_view value, request_head& head, seen& before) {
     while (!value.empty()) {
         const auto comma = value.find(',');
         const auto option = trim(value.substr(0, comma));
         if (iequals(option, "close")) {
             head.keep_alive = false;
-        } else if (iequals(option, "keep-alive") && head.version == 10) {
-            head.keep_alive = true;
+            before.close = true;
+        } else if (iequals(option, "keep-alive")) {
+            head.keep_alive = !before.close;
         } else if (!option.empty() && !all_octets(option, octet_token)) {
             return malformed("the Connection header is not a list of options");
         }
@@ -169,11 +121,11 @@ result<void> read_content_length(std::string_view value, request_head& head) {
 }
 
 // Fields that decide where the message ends or whom it is for. Everything else is left to the handlers.
-result<void> interpret(const field& f, request_head& head, bool& saw_host, bool& saw_coding) {
+result<void> interpret(const field& f, request_head& head, seen& before) {
     switch (f.name.size()) {
         case 4:
             if (iequals(f.name, "host")) {
-                if (std::exchange(saw_host, true)) {
+                if (std::exchange(before.host, true)) {
                     return malformed("Host is given twice");
                 }
                 if (!valid_host(f.value)) {
@@ -192,7 +144,7 @@ result<void> interpret(const field& f, request_head& head, bool& saw_host, bool&
             break;
         case 10:
             if (iequals(f.name, "connection")) {
-                return read_connection(f.value, head);
+                return read_connection(f.value, head, before);
             }
             break;
         case 14:
@@ -206,7 +158,7 @@ result<void> interpret(const field& f, request_head& head, bool& saw_host, bool&
             break;
         case 17:
             if (iequals(f.name, "transfer-encoding")) {
-                if (std::exchange(saw_coding, true) || !iequals(f.value, "chunked")) {
+                if (std::exchange(before.coding, true) || !iequals(f.value, "chunked")) {
                     return malformed("Transfer-Encoding must be 'chunked', given once");
                 }
                 head.chunked = true;
@@ -321,16 +273,16 @@ base::result<head_scanner::status> head_scanner::scan(std::string_view bytes, co
     if (lines_ == 0) {
         // Garbage and other protocols show before the first line ends.
         const auto method = bytes.substr(0, std::min(bytes.find(' '), bytes.size()));
-        if (!method.empty() && (!all_octets(method.substr(0, longest_method), octet_token) &&
-                                method.find_first_of("\r\n") != 0)) {
+        if (!method.empty() &&
+            (!all_octets(method.substr(0, longest_method), octet_token) && method.find_first_of("\r\n") != 0)) {
             return malformed("the request line does not begin with a method");
         }
         if (method.size() > longest_method) {
             return malformed("the method is too long");
         }
         if (bytes.size() > limits.target_bytes + longest_method + 16) {
-            return client_error(errc::uri_too_long, "The request target is longer than " +
-                                                        std::to_string(limits.target_bytes) + " bytes.");
+            return client_error(errc::uri_too_long,
+                                "The request target is longer than " + std::to_string(limits.target_bytes) + " bytes.");
         }
     }
     if (bytes.size() > limits.head_bytes) {
@@ -350,8 +302,7 @@ base::result<void> parse_request_head(std::string_view bytes, const head_limits&
         return ok;
     }
     head.keep_alive = head.version == 11;
-    bool saw_host = false;
-    bool saw_coding = false;
+    seen before;
     for (at += 2;;) {
         const auto end = bytes.find("\r\n", at);
         if (end == std::string_view::npos) {
@@ -372,11 +323,11 @@ base::result<void> parse_request_head(std::string_view bytes, const head_limits&
         if (head.fields().size() >= limits.fields || !head.add(f)) {
             return too_many_fields(limits);
         }
-        if (auto ok = interpret(f, head, saw_host, saw_coding); !ok) {
+        if (auto ok = interpret(f, head, before); !ok) {
             return ok;
         }
     }
-    if (!saw_host && head.version == 11) {
+    if (!before.host && head.version == 11) {
         return malformed("the Host header is missing");
     }
     if (head.chunked && (head.content_length || head.version == 10)) {

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "gateway/base/error.hpp"
-
-#include <boost/beast/http/verb.hpp>
+#include "gateway/http/request_line.hpp"
 
 #include <array>
 #include <cstddef>
@@ -13,25 +12,9 @@
 
 namespace concurred::http {
 
-using verb = boost::beast::http::verb;
-
 struct field {
     std::string_view name;
     std::string_view value;  ///< without surrounding spaces and tabs
-};
-
-/// What a head may measure. Beyond it the request is answered 414 or 431 and the connection closed.
-struct head_limits {
-    std::size_t target_bytes = 8'192;
-    std::size_t head_bytes = 32'768;
-    std::size_t fields = 100;
-};
-
-struct request_line {
-    verb method = verb::unknown;
-    std::string_view method_text;
-    std::string_view target;  ///< as sent
-    unsigned version = 11;    ///< 10 or 11
 };
 
 /// The head of a request. All views point into the bytes it was parsed from.
@@ -64,7 +47,8 @@ private:
 /// Case-insensitive comparison of ASCII text.
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b) noexcept;
 
-/// Watches the bytes of a head as they come in and finds its end; each byte is looked at once, however slowly they come.
+/// Watches the bytes of a head as they come in and finds its end; each byte is looked at once, however slowly they
+/// come.
 class head_scanner {
 public:
     enum class status { need_more, complete };
@@ -78,13 +62,14 @@ public:
     void reset() noexcept { *this = {}; }
 
 private:
-    std::size_t scanned_ = 0;     // bytes in complete lines
-    std::size_t searched_ = 0;    // bytes looked at
+    std::size_t scanned_ = 0;   // bytes in complete lines
+    std::size_t searched_ = 0;  // bytes looked at
     std::size_t lines_ = 0;
 };
 
 /// Parses a complete head strictly: RFC 9112 without its leniencies (no obs-fold, no bare LF, one Host, one length).
 /// Whatever two parsers could read differently is an error. Sources: RFC 9110, RFC 9112; what Beast 1.81 lets through.
-[[nodiscard]] base::result<void> parse_request_head(std::string_view bytes, const head_limits& limits, request_head& head);
+[[nodiscard]] base::result<void> parse_request_head(std::string_view bytes, const head_limits& limits,
+                                                    request_head& head);
 
 }  // namespace concurred::http

@@ -17,8 +17,9 @@ using http_error = beast_http::error;
 constexpr std::size_t head_limit = 65'536;
 constexpr std::uint16_t field_limit = 256;
 constexpr std::uint8_t interim_limit = 16;
-// One chunk header, or the last one and the trailers.
+// What surrounds one chunk; or the last chunk and the trailers, which is never less than "0 CR LF CR LF".
 constexpr std::size_t framing_element_limit = 16'384;
+constexpr std::size_t least_framing_element = 5;
 // More framing than 64 KiB and than 16 octets for each octet of payload is not an answer but a load on us.
 constexpr std::uint64_t free_framing = 65'536;
 constexpr std::uint64_t framing_per_octet = 16;
@@ -44,6 +45,16 @@ bool has_folded_line(std::string_view head) noexcept {
     for (auto end = head.find('\n'); end != std::string_view::npos && end + 1 < head.size();
          end = head.find('\n', end + 1)) {
         if (head[end + 1] == ' ' || head[end + 1] == '\t') {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A line that ends in LF alone. Beast waits for the end of the head before it refuses that, and there may be no such end.
+bool has_bare_lf(std::string_view head) noexcept {
+    for (auto lf = head.find('\n'); lf != std::string_view::npos; lf = head.find('\n', lf + 1)) {
+        if (lf == 0 || head[lf - 1] != '\r') {
             return true;
         }
     }
@@ -118,15 +129,14 @@ void response_parser::machine::keep_other(std::string_view name, std::string_vie
 }
 
 std::size_t response_parser::machine::on_body_impl(text body, error_code&) {
-    if (out != body.data()) {
-        std::memmove(out, body.data(), body.size());
-    }
+    std::memmove(out, body.data(), body.size());
     out += body.size();
     payload += body.size();
     return body.size();
 }
 
 std::size_t response_parser::machine::on_chunk_body_impl(std::uint64_t, text body, error_code& ec) {
+    chunk_left -= body.size();
     return on_body_impl(body, ec);
 }
 
@@ -159,7 +169,7 @@ result<std::size_t> response_parser::feed_head(std::string_view in) {
     if (ec == http_error::header_limit || (ec == http_error::need_more && head_size_ + (window.size() - n) == head_limit)) {
         return malformed("its head is too large");
     }
-    if (ec && ec != http_error::need_more) {
+    if (ec && (ec != http_error::need_more || has_bare_lf(window.substr(n)))) {
         return malformed("the head is malformed", ec);
     }
     return n;
@@ -197,9 +207,12 @@ result<std::size_t> response_parser::feed_heads(std::string_view in) {
 // Element by element, so that what is counted does not depend on the reads.
 result<std::size_t> response_parser::feed_body(std::string_view in) {
     std::size_t done = 0;
+    const bool in_chunks = machine_->chunked();
     while (done < in.size() && !machine_->is_done()) {
-        const std::string_view window =
-            in.substr(done, machine_->chunked() ? framing_element_limit : std::string_view::npos);
+        const std::string_view window = in.substr(done, in_chunks ? framing_element_limit : std::string_view::npos);
+        if (in_chunks && machine_->chunk_left == 0 && window.size() < least_framing_element) {
+            break;  // Beast asserts that it gets the last chunk whole
+        }
         const std::uint64_t payload_before = machine_->payload;
         error_code ec;
         const std::size_t n = machine_->put({window.data(), window.size()}, ec);
@@ -208,7 +221,7 @@ result<std::size_t> response_parser::feed_body(std::string_view in) {
         }
         done += n;
         framing_ += n - static_cast<std::size_t>(machine_->payload - payload_before);
-        if ((n == 0 && window.size() == framing_element_limit && machine_->chunked()) ||
+        if ((in_chunks && n == 0 && window.size() == framing_element_limit) ||
             (framing_ > free_framing && framing_ > framing_per_octet * machine_->payload)) {
             return malformed("it is mostly framing");
         }

@@ -90,7 +90,8 @@ private:
 
         response_head head;
         char* out = nullptr;       // where payload goes
-        std::uint64_t payload = 0;  // octets so far
+        std::uint64_t payload = 0;     // octets so far
+        std::uint64_t chunk_left = 0;  // octets of the current chunk that are still to come
 
     private:
         void on_request_impl(boost::beast::http::verb, text, text, int, error_code&) override {}
@@ -99,7 +100,7 @@ private:
         void on_header_impl(error_code&) override {}
         void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
         std::size_t on_body_impl(text body, error_code& ec) override;
-        void on_chunk_header_impl(std::uint64_t, text, error_code&) override {}
+        void on_chunk_header_impl(std::uint64_t size, text, error_code&) override { chunk_left = size; }
         std::size_t on_chunk_body_impl(std::uint64_t remain, text body, error_code& ec) override;
         void on_finish_impl(error_code&) override {}
 

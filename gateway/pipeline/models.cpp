@@ -1,5 +1,6 @@
 #include "gateway/pipeline/models.hpp"
 
+#include "gateway/pipeline/path_text.hpp"
 #include "gateway/pipeline/ready.hpp"
 #include "gateway/pipeline/router.hpp"
 
@@ -14,10 +15,11 @@ base::task<base::result<http::response>> list_models::handle(http::exchange&) {
 }
 
 base::task<base::result<http::response>> show_model::handle(http::exchange& x) {
-    const auto found = models_.find(path_parameter(*x.endpoint, x.head.path));
+    // Clients escape the slash in names such as "deepseek/deepseek-v3.2".
+    const auto found = models_.find(unescaped_path_text(path_parameter(*x.endpoint, x.head.path)));
     if (!found) {
-        return ready(base::client_error(base::errc::not_found,
-                                        "There is no model of this name here. GET /api/v1/models lists those there are."));
+        return ready(base::client_error(
+            base::errc::not_found, "There is no model of this name here. GET /api/v1/models lists those there are."));
     }
     http::response r;
     r.shared = *found;

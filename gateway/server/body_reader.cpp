@@ -19,6 +19,9 @@ using base::result;
 // A refused request's body is read to its end up to this size, so that the connection can be kept.
 constexpr std::uint64_t drain_limit = 65'536;
 constexpr std::chrono::seconds drain_time{1};
+// Progress alone is not enough: at an octet a minute a body would never end. After the first `body_timeout` it must
+// have come at this rate.
+constexpr std::uint64_t least_octets_per_second = 1'024;
 // Memory grows with what has arrived, not with what was announced.
 constexpr std::size_t first_block = 65'536;
 
@@ -58,8 +61,8 @@ std::optional<std::string_view> body_reader::ready() noexcept {
 result<void> body_reader::check_limit() const {
     const std::uint64_t known = head_->chunked ? size_ : head_->content_length.value_or(0);
     if (known > limits_.body_bytes) {
-        return base::client_error(errc::payload_too_large, "The request body is larger than " +
-                                                               std::to_string(limits_.body_bytes) + " bytes.");
+        return base::client_error(errc::payload_too_large,
+                                  "The request body is larger than " + std::to_string(limits_.body_bytes) + " bytes.");
     }
     return {};
 }
@@ -143,8 +146,11 @@ base::task<result<void>> body_reader::fill() {
             co_return ok;
         }
     }
+    const base::steady_time begun = std::chrono::steady_clock::now();
     while (!complete_) {
-        conn_.set_deadline(std::chrono::steady_clock::now() + limits_.body_timeout);
+        const std::chrono::milliseconds earned(received_ * 1'000 / least_octets_per_second);
+        conn_.set_deadline(
+            std::min(std::chrono::steady_clock::now() + limits_.body_timeout, begun + limits_.body_timeout + earned));
         if (!head_->chunked) {
             // Straight into the body, never past its end.
             const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(expected_, first_block));

@@ -26,8 +26,8 @@ public:
     [[nodiscard]] base::task<base::result<std::string_view>> read() override;
     void release() noexcept override;
 
-    /// The answer was given; drops what was not read of the body, if that is little. False: the connection cannot be used
-    /// again.
+    /// The answer was given; drops what was not read of the body, if that is little. False: the connection cannot be
+    /// used again.
     [[nodiscard]] base::task<bool> finish();
     /// Whether `finish` will succeed as far as can be told: the connection may be announced as kept.
     [[nodiscard]] bool can_finish() const noexcept;
@@ -52,8 +52,8 @@ private:
     http::chunk_decoder decoder_;
     std::unique_ptr<char[]> body_;  // unless the body lies in the input
     std::size_t capacity_ = 0;
-    std::size_t size_ = 0;           // octets of body so far
-    std::uint64_t expected_ = 0;     // with Content-Length: octets of body still to come
+    std::size_t size_ = 0;        // octets of body so far
+    std::uint64_t expected_ = 0;  // with Content-Length: octets of body still to come
     std::uint64_t received_ = 0;
     bool complete_ = true;
     bool in_place_ = false;

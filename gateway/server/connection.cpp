@@ -11,14 +11,18 @@ namespace concurred::server {
 namespace {
 
 constexpr std::chrono::seconds linger_time{1};
-constexpr std::size_t linger_bytes = 65'536;
+// A client that is still sending reads the answer only afterwards: a close before that resets the connection, and the
+// answer is lost. So the bound is the time; this one only ends what no upload needs.
+constexpr std::size_t linger_bytes = 67'108'864;
 
 }  // namespace
 
 connection::connection(base::executor ex, base::timing_wheel& wheel, net::byte_stream stream)
     : readable_(ex),
-      timer_(wheel, [](void* self) { static_cast<connection*>(self)->on_deadline(); }, this),
-      poll_(wheel, [](void* self) { static_cast<connection*>(self)->on_readable(); }, this),
+      timer_(
+          wheel, [](void* self) { static_cast<connection*>(self)->on_deadline(); }, this),
+      poll_(
+          wheel, [](void* self) { static_cast<connection*>(self)->on_readable(); }, this),
       stream_(std::move(stream)) {}
 
 void connection::arm() {
@@ -61,9 +65,8 @@ void connection::stop() noexcept {
 }
 
 net::io_result connection::interrupted() const noexcept {
-    const boost::system::error_code ec =
-        timed_out_ ? boost::system::error_code(boost::asio::error::timed_out)
-                   : boost::system::error_code(boost::asio::error::operation_aborted);
+    const boost::system::error_code ec = timed_out_ ? boost::system::error_code(boost::asio::error::timed_out)
+                                                    : boost::system::error_code(boost::asio::error::operation_aborted);
     return {net::io_status::failed, 0, ec};
 }
 
@@ -146,7 +149,9 @@ base::task<net::io_result> connection::write(std::span<::iovec> pieces, std::chr
         const auto what =
             r.status == net::io_status::want_read ? net::wait_type::wait_read : net::wait_type::wait_write;
         co_await stream_.async_wait(what);
-        if (timed_out_ || stopped_ || (signal_ != nullptr && signal_->fired())) {
+        // At the drain deadline the answer still ends in an error that the client can read.
+        const bool client_gone = signal_ != nullptr && signal_->reason() == http::abort_reason::client_gone;
+        if (timed_out_ || stopped_ || client_gone) {
             timer_.clear();
             co_return interrupted();
         }
@@ -169,7 +174,7 @@ void connection::watch(http::abort_signal* signal) {
 base::task<> connection::drop_input() {
     stream_.shutdown_send();
     timer_.expires_at(std::chrono::steady_clock::now() + linger_time);
-    std::array<char, 4096> dropped;
+    std::array<char, 8192> dropped;
     for (std::size_t seen = 0; seen < linger_bytes;) {
         const net::io_result r = co_await read(dropped);
         if (r.status != net::io_status::ok) {

@@ -13,8 +13,8 @@
 namespace concurred::server {
 
 /// A client's connection: reading and writing under one deadline, and a watch on the client while its request is worked
-/// on. At any time at most one wait for readability is pending: it wakes the reader when the connection reads, and tells
-/// of a client that left when it does not. So watching costs no system call of its own.
+/// on. At any time at most one wait for readability is pending: it wakes the reader when the connection reads, and
+/// tells of a client that left when it does not. So watching costs no system call of its own.
 class connection {
 public:
     connection(base::executor ex, base::timing_wheel& wheel, net::byte_stream stream);
@@ -46,6 +46,8 @@ public:
     [[nodiscard]] base::task<> close(bool linger);
 
     [[nodiscard]] bool waiting_to_read() const noexcept { return reading_; }
+    /// Whether the client has sent something that is not read yet, or has left. Asks the kernel.
+    [[nodiscard]] bool has_input() const noexcept { return !stream_.quiet(); }
     [[nodiscard]] std::uint64_t bytes_written() const noexcept { return written_; }
 
 private:

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <string>
+#include <utility>
 
 namespace concurred::server {
 
@@ -52,6 +53,10 @@ constexpr std::string_view busy_answer =
 
 }  // namespace
 
+std::string numeric_host(const base::endpoint_config& address) {
+    return address.host.empty() ? "::" : address.host == "localhost" ? "127.0.0.1" : address.host;
+}
+
 listener::listener(session_context& context, params p)
     : context_(context),
       params_(std::move(p)),
@@ -68,8 +73,7 @@ listener::~listener() = default;
 base::result<base::endpoint_config> listener::open(const base::endpoint_config& address) {
     boost::system::error_code ec;
     const auto failed = [&address, &ec](const char* step) { return bind_failure(address, step, ec); };
-    const std::string host = address.host.empty() ? "::" : address.host == "localhost" ? "127.0.0.1" : address.host;
-    const auto ip = asio::ip::make_address(host, ec);
+    const auto ip = asio::ip::make_address(numeric_host(address), ec);
     if (ec) {
         return failed("the host must be an IP address");
     }
@@ -100,6 +104,7 @@ void listener::start() {
 }
 
 base::task<> listener::accept_loop() {
+    bool exhausted = false;
     while (acceptor_.is_open()) {
         tcp::endpoint peer;
         net::tcp_socket socket(context_.executor);
@@ -109,7 +114,7 @@ base::task<> listener::accept_loop() {
             break;
         }
         if (is_exhaustion(ec)) {
-            if (params_.on_trouble) {
+            if (params_.on_trouble && !std::exchange(exhausted, true)) {
                 params_.on_trouble("accepting is paused", ec);
             }
             pause_.expires_after(pause_time);
@@ -119,14 +124,17 @@ base::task<> listener::accept_loop() {
         if (ec) {
             continue;  // the client was gone before it was accepted
         }
-        if (params_.max_sessions != 0 && sessions_.size() >= params_.max_sessions) {
-            if (params_.tls == nullptr) {
-                static_cast<void>(::send(socket.native_handle(), busy_answer.data(), busy_answer.size(),
-                                         MSG_NOSIGNAL | MSG_DONTWAIT));
-            }
-            continue;
-        }
+        exhausted = false;
+        admit(std::move(socket), peer);
+    }
+}
+
+void listener::admit(net::tcp_socket socket, const tcp::endpoint& peer) {
+    if (params_.max_sessions == 0 || sessions_.size() < params_.max_sessions) {
         tasks_.spawn(run_session(std::move(socket), address_of(peer)));
+    } else if (params_.tls == nullptr) {
+        static_cast<void>(
+            ::send(socket.native_handle(), busy_answer.data(), busy_answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     }
 }
 
@@ -145,13 +153,25 @@ base::task<> listener::run_session(net::tcp_socket socket, http::client_address 
     sessions_.erase(sessions_.iterator_to(s));
 }
 
-void listener::close() noexcept {
+void listener::close() {
+    // Clients in the kernel's queue have a connection already: closing the socket would reset it.
+    boost::system::error_code ec;
+    acceptor_.non_blocking(true, ec);
+    for (int taken = 0; !ec && taken < asio::socket_base::max_listen_connections; ++taken) {
+        tcp::endpoint peer;
+        net::tcp_socket socket(context_.executor);
+        acceptor_.accept(socket, peer, ec);
+        if (!ec) {
+            admit(std::move(socket), peer);
+        }
+    }
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     pause_.cancel();
 }
 
 void listener::close_idle() noexcept {
+    context_.closing = true;
     for (session& s : sessions_) {
         s.close_if_idle();
     }

@@ -7,18 +7,23 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <functional>
+#include <string>
 
 namespace concurred::server {
+
+/// The host of an address to listen on as an IP address: empty means all addresses, `localhost` is 127.0.0.1.
+[[nodiscard]] std::string numeric_host(const base::endpoint_config& address);
 
 /// Accepts connections on one address for one shard and runs their sessions. Every shard has a listener of its own on
 /// the same address (SO_REUSEPORT); the kernel spreads the connections.
 class listener {
 public:
     struct params {
-        SSL_CTX* tls = nullptr;       ///< null: plain HTTP; otherwise outlives the listener
+        SSL_CTX* tls = nullptr;        ///< null: plain HTTP; otherwise outlives the listener
         std::size_t max_sessions = 0;  ///< of this shard; further clients get a 503 and are closed
         /// Told of what operators should know: accepting is paused, or a session died of an exception.
         std::function<void(std::string_view what, boost::system::error_code)> on_trouble;
@@ -33,8 +38,8 @@ public:
     /// Starts accepting. Call once after `open`.
     void start();
 
-    /// No new connections: the listening socket is closed.
-    void close() noexcept;
+    /// No new connections: the listening socket is closed. Those that wait in the kernel's queue are still taken.
+    void close();
     /// Ends connections that have no request in progress.
     void close_idle() noexcept;
     /// Ends the requests in progress, each with an error its client can read.
@@ -48,10 +53,12 @@ public:
 
 private:
     using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, base::executor>;
-    using timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                    boost::asio::wait_traits<std::chrono::steady_clock>, base::executor>;
+    using timer =
+        boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                          boost::asio::wait_traits<std::chrono::steady_clock>, base::executor>;
 
     [[nodiscard]] base::task<> accept_loop();
+    void admit(net::tcp_socket socket, const boost::asio::ip::tcp::endpoint& peer);
     [[nodiscard]] base::task<> run_session(net::tcp_socket socket, http::client_address client);
     session_context& context_;
     params params_;

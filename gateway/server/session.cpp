@@ -66,7 +66,7 @@ base::task<session::head_outcome> session::read_head() {
                 begun = true;
                 conn_.set_deadline(std::chrono::steady_clock::now() + context_.limits.header_timeout);
             }
-        } else if (context_.draining && written_before_ != 0) {
+        } else if (context_.closing && !conn_.has_input()) {
             co_return head_outcome::ended;
         }
         idle_ = input_.empty();
@@ -156,7 +156,8 @@ base::task<bool> session::send(http::response& r, const framing_choice& choice) 
     }
     const std::string_view whole = choice.framing == body_framing::none ? std::string_view() : r.whole();
     std::array<::iovec, 2> pieces{net::piece(head.view()), net::piece(whole)};
-    const net::io_result w = co_await conn_.write({pieces.data(), whole.empty() ? 1U : 2U}, context_.limits.write_timeout);
+    const net::io_result w =
+        co_await conn_.write({pieces.data(), whole.empty() ? 1U : 2U}, context_.limits.write_timeout);
     co_return w.status == net::io_status::ok;
 }
 
@@ -209,7 +210,7 @@ base::task<bool> session::relay(http::response& r, const framing_choice& choice,
 }
 
 void session::close_if_idle() noexcept {
-    if (idle_) {
+    if (idle_ && !conn_.has_input()) {
         conn_.stop();
     }
 }

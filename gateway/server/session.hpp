@@ -22,10 +22,11 @@ struct session_context {
     http::application& application;
     base::limits_config limits;
     bool draining = false;  ///< answers say `Connection: close`
+    bool closing = false;   ///< the listener is closed: connections end when there is no request on them
 };
 
-/// One client connection: handshake, then request after request until either side is done. Belongs to one shard; lives in
-/// the frame of its `run` coroutine's caller.
+/// One client connection: handshake, then request after request until either side is done. Belongs to one shard; lives
+/// in the frame of its `run` coroutine's caller.
 class session : public boost::intrusive::list_base_hook<> {
 public:
     session(session_context& context, net::byte_stream stream, http::client_address client);
@@ -33,7 +34,7 @@ public:
     /// Completes when the connection is closed and nothing of the session is in use any more.
     [[nodiscard]] base::task<> run();
 
-    /// Ends the connection if no request is in progress.
+    /// Ends the connection if no request is in progress or has arrived.
     void close_if_idle() noexcept;
     /// Asks the request in progress to stop; its answer ends in an error the client can read.
     void abort() noexcept;

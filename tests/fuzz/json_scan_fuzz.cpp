@@ -1,3 +1,4 @@
+// sources: gateway/http/json_scan.cpp gateway/http/json_string.cpp
 // The scanner must accept exactly what Boost.JSON's strict parser accepts. The one difference: Boost refuses numbers
 // whose exponent does not fit an int, which RFC 8259 allows.
 

@@ -260,7 +260,7 @@ def test_a_long_stream_with_a_slow_reader_is_complete(mock):
 
 
 def test_many_streams_that_leave_at_once(mock):
-    connections = [mock.raw("tokens=9999;gap=5ms", stream=True) for _ in range(300)]
+    connections = [mock.raw("tokens=9999;gap=50ms", stream=True) for _ in range(300)]
     mock.ledger_when(lambda ledger: ledger["in_progress"] == 300)
     for connection in connections:
         connection.close()

@@ -16,28 +16,12 @@ namespace {
 
 constexpr owner_scope anybody = std::nullopt;
 
-struct opened_store {
-    explicit opened_store(const std::string& path)
-        : database(open_quick(path)), keys(make_sqlite_api_key_store(database).value()) {}
-
-    sqlite_database database;
-    std::unique_ptr<api_key_store> keys;
-};
-
-std::vector<std::string> ids(const std::vector<api_key_row>& rows) {
-    std::vector<std::string> out;
-    for (const api_key_row& row : rows) {
-        out.push_back(row.id);
-    }
-    return out;
-}
-
 }  // namespace
 
 TEST_SUITE("storage/api_key_store") {
     TEST_CASE("a key is found by its hash with every field as it was stored") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         api_key_row row;
         row.id = "key_0123456789abcdef";
         row.hash = "GqJbm+lGuB/lkFJPSSQLIg7RHkqIoc5O/lC0Zn53J3o=";  // of ck_8DfbjXLth7APvt3qQPgtf
@@ -76,7 +60,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("an unknown key is an empty answer, a missing table is an error") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         CHECK(store.keys->find_by_hash("nothing").value() == std::nullopt);
         CHECK(store.keys->find_by_id(anybody, "key_none").value() == std::nullopt);
         CHECK(store.keys->update(anybody, "key_none", {.name = "x"}, 1).value() == std::nullopt);
@@ -90,7 +74,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("an id or a hash that is taken is not stored again") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         REQUIRE(store.keys->insert(key_row("key_a")).value() == insert_outcome::inserted);
         CHECK(store.keys->insert(key_row("key_a", "owner-2")).value() == insert_outcome::duplicate);
         api_key_row same_hash = key_row("key_b");
@@ -102,7 +86,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("an owner has at most as many keys as it may have, revoked ones not counted") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         CHECK(store.keys->insert(key_row("key_a"), 2).value() == insert_outcome::inserted);
         CHECK(store.keys->insert(key_row("key_b"), 2).value() == insert_outcome::inserted);
         CHECK(store.keys->insert(key_row("key_c"), 2).value() == insert_outcome::owner_full);
@@ -115,7 +99,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("an owner does not see, change or revoke the key of another") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         REQUIRE(store.keys->insert(key_row("key_a", "owner-1")).has_value());
         CHECK(store.keys->find_by_id("owner-2", "key_a").value() == std::nullopt);
         CHECK(store.keys->update("owner-2", "key_a", {.enabled = false}, 9).value() == std::nullopt);
@@ -148,7 +132,7 @@ TEST_SUITE("storage/api_key_store") {
         for (const row& r : rows) {
             CAPTURE(r.what);
             const temp_folder folder;
-            opened_store store(folder.file("k.db"));
+            opened_keys store(folder.file("k.db"));
             api_key_row before = key_row("key_a");
             before.expires_ms = 77;
             api_key_row expected = before;
@@ -175,7 +159,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("a patch that changes nothing is not a change") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         REQUIRE(store.keys->insert(key_row("key_a")).has_value());
         CHECK(store.keys->update(anybody, "key_a", {}, 2'000).value()->updated_ms == 1'000);
         CHECK(store.keys->update(anybody, "key_a", {.name = "a key", .enabled = true}, 2'000).value()->updated_ms ==
@@ -185,7 +169,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("a limit the schema does not allow is refused and changes nothing") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         REQUIRE(store.keys->insert(key_row("key_a")).has_value());
         const auto updated = store.keys->update(anybody, "key_a", {.rate_limit = 0}, 2'000);
         REQUIRE(!updated.has_value());
@@ -196,7 +180,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("revoking is for good: the key is gone from every answer and its hash cannot come back") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         REQUIRE(store.keys->insert(key_row("key_a")).has_value());
         const auto revoked = store.keys->revoke("owner-1", "key_a", 5'000).value();
         REQUIRE(revoked.has_value());
@@ -215,7 +199,7 @@ TEST_SUITE("storage/api_key_store") {
 
     TEST_CASE("lists are in the order of creation and can be read in pages") {
         const temp_folder folder;
-        opened_store store(folder.file("k.db"));
+        opened_keys store(folder.file("k.db"));
         const std::pair<const char*, std::int64_t> made[] = {
             {"key_c", 30}, {"key_a", 10}, {"key_d", 30}, {"key_b", 20}};
         for (const auto& [id, created] : made) {
@@ -229,86 +213,5 @@ TEST_SUITE("storage/api_key_store") {
         CHECK(ids(store.keys->list("owner-1", {.limit = 2, .offset = 1}).value()) == names{"key_b", "key_c"});
         CHECK(ids(store.keys->list("owner-1", {.limit = 2, .offset = 4}).value()).empty());
         CHECK(store.keys->list(anybody).value().size() == 5);
-    }
-
-    TEST_CASE("changes are told in order, each key once with its latest state") {
-        const temp_folder folder;
-        opened_store store(folder.file("k.db"));
-        for (const char* id : {"key_a", "key_b", "key_c"}) {
-            REQUIRE(store.keys->insert(key_row(id)).has_value());
-        }
-        REQUIRE(store.keys->update(anybody, "key_a", {.enabled = false}, 2'000).value().has_value());
-        REQUIRE(store.keys->revoke(anybody, "key_b", 3'000).value().has_value());
-        CHECK(store.keys->last_change().value() == 5);
-        const auto rows = store.keys->changed_since(0).value();
-        CHECK(ids(rows) == std::vector<std::string>{"key_c", "key_a", "key_b"});
-        CHECK(rows[1].enabled == false);
-        CHECK(rows[2].deleted_ms == 3'000);
-        CHECK(ids(store.keys->changed_since(rows[1].change_number).value()) == std::vector<std::string>{"key_b"});
-        CHECK(store.keys->changed_since(5).value().empty());
-        CHECK(ids(store.keys->changed_since(0, 2).value()) == std::vector<std::string>{"key_c", "key_a"});
-    }
-
-    TEST_CASE("the time of last use moves forward only, in steps of five minutes, and is not a change") {
-        const temp_folder folder;
-        opened_store store(folder.file("k.db"));
-        REQUIRE(store.keys->insert(key_row("key_a")).has_value());
-        const auto touch = [&](std::int64_t ms) {
-            const std::vector<key_use> uses{{"key_a", ms}, {"key_unknown", ms}};
-            REQUIRE(store.keys->touch_last_used(uses).has_value());
-            return store.keys->find_by_id(anybody, "key_a").value()->last_used_ms;
-        };
-        CHECK(touch(1'000'000) == 1'000'000);
-        CHECK(touch(1'000'000 + 299'999) == 1'000'000);
-        CHECK(touch(900'000) == 1'000'000);
-        CHECK(touch(1'000'000 + 300'000) == 1'300'000);
-        CHECK(touch(0) == 1'300'000);
-        CHECK(store.keys->last_change().value() == 1);
-    }
-
-    TEST_CASE("two processes that insert and change at the same time lose nothing and share one order") {
-        const temp_folder folder;
-        const std::string path = folder.file("k.db");
-        { open_quick(path); }
-        constexpr int per_child = 40;
-        const auto work = [&path](int child) {
-            sqlite_options options;
-            options.durable = false;
-            auto database = open_migrated(path, options).value();
-            auto keys = make_sqlite_api_key_store(database).value();
-            for (int i = 0; i < per_child; ++i) {
-                const std::string id = "key_" + std::to_string(child) + "_" + std::to_string(i);
-                if (!keys->insert(key_row(id)) || !keys->update(anybody, id, {.name = "renamed"}, 2'000)) {
-                    return 1;
-                }
-            }
-            return 0;
-        };
-        const pid_t first = start_child([&] { return work(1); });
-        const pid_t second = start_child([&] { return work(2); });
-        CHECK(join_child(first) == 0);
-        CHECK(join_child(second) == 0);
-        opened_store store(path);
-        CHECK(store.keys->count("owner-1").value() == 2 * per_child);
-        CHECK(store.keys->last_change().value() == 4 * per_child);
-        const auto rows = store.keys->changed_since(0).value();
-        REQUIRE(rows.size() == 2 * per_child);
-        for (std::size_t i = 1; i < rows.size(); ++i) {
-            CHECK(rows[i - 1].change_number < rows[i].change_number);
-        }
-    }
-
-    TEST_CASE("a change while another process holds the lock fails in bounded time and can be repeated") {
-        const temp_folder folder;
-        opened_store store(folder.file("k.db"));
-        opened_store other(folder.file("k.db"));
-        {
-            auto held = sqlite_transaction::begin(other.database);
-            REQUIRE(held.has_value());
-            const auto inserted = store.keys->insert(key_row("key_a"));
-            REQUIRE(!inserted.has_value());
-            CHECK(inserted.error().code == base::errc::service_unavailable);
-        }
-        CHECK(store.keys->insert(key_row("key_a")).value() == insert_outcome::inserted);
     }
 }

@@ -13,14 +13,6 @@ using namespace concurred::storage::test;
 
 namespace {
 
-std::vector<std::string> ids(const std::vector<api_key_row>& rows) {
-    std::vector<std::string> out;
-    for (const api_key_row& row : rows) {
-        out.push_back(row.id);
-    }
-    return out;
-}
-
 using names = std::vector<std::string>;
 
 }  // namespace

@@ -6,20 +6,11 @@
 
 #include <fstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace concurred;
 using namespace concurred::storage;
 using namespace concurred::storage::test;
-
-namespace {
-
-bool contains(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_SUITE("storage/migrations") {
     TEST_CASE("a new file gets the latest schema, once") {

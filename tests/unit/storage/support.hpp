@@ -4,6 +4,7 @@
 #include "storage/api_key_store.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sqlite.hpp"
+#include "storage/usage_store.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,8 +12,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace concurred::storage::test {
 
@@ -68,6 +72,46 @@ inline sqlite_options quick_options() {
 
 inline sqlite_database open_quick(const std::string& path) {
     return open_migrated(path, quick_options()).value();
+}
+
+inline bool contains(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+/// A connection and its key store.
+struct opened_keys {
+    explicit opened_keys(const std::string& path)
+        : database(open_quick(path)), keys(make_sqlite_api_key_store(database).value()) {}
+
+    sqlite_database database;
+    std::unique_ptr<api_key_store> keys;
+};
+
+/// A connection and its usage store.
+struct opened_usage {
+    explicit opened_usage(const std::string& path)
+        : database(open_quick(path)), usage(make_sqlite_usage_store(database).value()) {}
+
+    std::size_t add(const std::vector<base::usage_record>& records) { return usage->apply(records).value(); }
+    std::size_t add(const usage_chunk& chunk) { return usage->apply(std::span(&chunk, 1)).value(); }
+    usage_sums totals() { return usage->query({.from_day = 0, .to_day = 100'000}).value().totals; }
+
+    sqlite_database database;
+    std::unique_ptr<usage_store> usage;
+};
+
+inline std::vector<std::string> ids(const std::vector<api_key_row>& rows) {
+    std::vector<std::string> out;
+    for (const api_key_row& row : rows) {
+        out.push_back(row.id);
+    }
+    return out;
+}
+
+inline usage_source_id source(std::uint8_t last) {
+    usage_source_id id{};
+    id.back() = last;
+    return id;
 }
 
 inline api_key_row key_row(std::string id, std::string owner = "owner-1") {

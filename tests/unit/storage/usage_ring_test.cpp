@@ -19,10 +19,10 @@ using base::usage_record;
 
 namespace {
 
-constexpr usage_source_id source{1, 2, 3};
+constexpr usage_source_id ring_source{1, 2, 3};
 
 std::unique_ptr<usage_ring> ring_of(std::size_t capacity) {
-    return usage_ring::make(source, capacity).value();
+    return usage_ring::make(ring_source, capacity).value();
 }
 
 usage_record numbered(std::int64_t n) {
@@ -116,7 +116,7 @@ TEST_SUITE("storage/usage_ring") {
             pass(*ring, n);
         }
         usage_chunk chunk = ring->peek(2);
-        CHECK(chunk.source == source);
+        CHECK(chunk.source == ring_source);
         CHECK(chunk.first == 1);
         CHECK(chunk.records.size() == 2);
         chunk = ring->peek(10);
@@ -152,7 +152,7 @@ TEST_SUITE("storage/usage_ring") {
     TEST_CASE("the capacity is rounded up to a power of two") {
         CHECK(ring_of(0)->capacity() == 2);
         CHECK(ring_of(5)->capacity() == 8);
-        CHECK(usage_ring::make(source).value()->capacity() == 16'384);
+        CHECK(usage_ring::make(ring_source).value()->capacity() == 16'384);
     }
 
     TEST_CASE("memory stays small where few records wait at a time") {

@@ -1,0 +1,108 @@
+"""Starts mock and gateway, runs the suite of each SDK against them, says how many tests passed. Use run.sh."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "integration")]
+
+from mock_provider import MockProvider  # noqa: E402
+from upstream_rig import Gateway, QUICK, Scenarios  # noqa: E402
+
+import scenarios  # noqa: E402
+
+SUITE_PATIENCE = 300  # seconds; a watchdog
+ONE_TEST_MS = 60_000  # the same for one test
+
+
+def all_scenarios():
+    made = Scenarios()
+    for name, settings in scenarios.ACCEPTANCE_PROVIDERS.items():
+        made.providers[name] = {"mock": settings}
+    for name, settings in scenarios.MODELS.items():
+        made.providers[name] = {"mock": settings}
+        made.model(name, provider=name)
+    return made
+
+
+def environment(gateway, mock):
+    """What the suites need to know."""
+    return {
+        **os.environ,
+        "CONCURRED_BASE_URL": f"http://127.0.0.1:{gateway.port}/api/v1",
+        "CONCURRED_API_KEY": gateway.key,
+        "CONCURRED_API_KEY_1_PER_MINUTE": gateway.new_key(1),
+        "CONCURRED_API_KEY_60_PER_MINUTE": gateway.new_key(60),
+        "CONCURRED_MOCK_URL": mock.base_url.removesuffix("/v1"),
+    }
+
+
+def versions():
+    lock = json.loads((HERE / "node" / "package-lock.json").read_text())["packages"]
+    node = {name.removeprefix("node_modules/"): package["version"] for name, package in lock.items() if name}
+    python = re.search(r"^openai==(.*)$", (HERE / "python" / "requirements.txt").read_text(), re.MULTILINE).group(1)
+    return node, python
+
+
+def count(text, *words):
+    """The numbers beside these words in a suite's own summary."""
+    found = [re.search(word, text, re.MULTILINE) for word in words]
+    return sum(int(match.group(1)) for match in found if match)
+
+
+def run(command, folder, env):
+    """Runs a suite. Returns its exit code and its output, which is shown too."""
+    process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, text=True)
+    lines = []
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        lines.append(line)
+    return process.wait(), "".join(lines)
+
+
+def node_suite(files, env):
+    names = sorted(path.name for path in (HERE / "node").glob(files))
+    assert names, f"no tests in {files}"  # without a name it would run all it finds
+    code, text = run(["timeout", str(SUITE_PATIENCE), "node", "--test", "--test-concurrency=1",
+                      f"--test-timeout={ONE_TEST_MS}", "--test-reporter=spec", *names], HERE / "node", env)
+    passed, failed, skipped = r"^ℹ pass (\d+)", (r"^ℹ fail (\d+)", r"^ℹ cancelled (\d+)"), r"^ℹ skipped (\d+)"
+    return code, count(text, passed), count(text, *failed), count(text, skipped)
+
+
+def python_suite(env):
+    code, text = run(["timeout", str(SUITE_PATIENCE), sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider",
+                      "-q", "--color=no"], HERE / "python", env)
+    return code, count(text, r"(\d+) passed"), count(text, r"(\d+) failed", r"(\d+) errors?"), count(text, r"(\d+) skipped")
+
+
+def main():
+    node, python = versions()
+    suites = [
+        (f"openai {node['openai']} for Node", lambda env: node_suite("openai_*.test.mjs", env)),
+        (f"ai {node['ai']} with @ai-sdk/openai {node['@ai-sdk/openai']}",
+         lambda env: node_suite("ai_sdk.test.mjs", env)),
+        (f"ai {node['ai-documented']} with @ai-sdk/openai {node['ai-sdk-openai-documented']}",
+         lambda env: node_suite("ai_sdk_documented.test.mjs", env)),
+        (f"openai {python} for Python", python_suite),
+    ]
+    summary, good = [], True
+    with tempfile.TemporaryDirectory() as folder, MockProvider("--keep-bodies") as mock:
+        # Leaving the gateway's block checks that it ends with code 0 and has one usage record of every request.
+        with Gateway(folder, all_scenarios(), mock, QUICK) as gateway:
+            env = environment(gateway, mock)
+            for name, suite in suites:
+                print(f"\n--- {name}", flush=True)
+                code, passed, failed, skipped = suite(env)
+                good = good and code == 0 and passed > 0
+                summary.append(f"{name}: {passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    print("\n" + "\n".join(summary))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

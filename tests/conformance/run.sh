@@ -1,0 +1,31 @@
+#!/bin/bash
+# Runs the official SDKs against a gateway with the mock provider behind it.
+#   tests/conformance/run.sh [BINARY]
+# BINARY defaults to $CONCURRED_BIN, then build/dev/concurred. Needs Node 20 or later, npm and Python 3.11 or later.
+# What the locks name is installed once, into node/node_modules and build/conformance-venv.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+bin=${1:-${CONCURRED_BIN:-build/dev/concurred}}
+[ -x "$bin" ] || { echo "run.sh: no program at $bin: build it, or name another" >&2; exit 69; }
+bin=$(realpath "$bin")
+here=$PWD/tests/conformance
+venv=$PWD/build/conformance-venv
+modules=$here/node/node_modules
+
+# Runs the rest of the command unless it has run since `$2` was changed; `$1` remembers.
+once_for() {
+    local mark=$1 list=$2
+    shift 2
+    if ! cmp -s "$list" "$mark"; then
+        "$@"
+        cp "$list" "$mark"
+    fi
+}
+
+once_for "$modules/.conformance-lock" "$here/node/package-lock.json" npm ci --silent --prefix "$here/node"
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+once_for "$venv/requirements.txt" "$here/python/requirements.txt" \
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
+
+CONCURRED_BIN=$bin exec "$venv/bin/python" -B "$here/run.py"

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Runs all tests on a Debian 12 machine; installs what they need. Ends with a line `N passed, N failed`.
+#   ./tests/run.sh                 everything
+#   ./tests/run.sh --quick         no sanitizers, no SDKs
+#   ./tests/run.sh --only unit     one part: unit, lint, integration, conformance, asan, tsan, fuzz
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+. deploy/lib.sh
+
+parts="unit lint integration conformance asan tsan fuzz"
+case "${1:-}" in
+    --quick) parts="unit lint integration" ;;
+    --only) parts=${2:?--only needs the name of a part} ;;
+    "") ;;
+    *) echo "usage: tests/run.sh [--quick | --only PART]" >&2; exit 64 ;;
+esac
+fuzz_seconds=${CONCURRED_FUZZ_SECONDS:-20}
+
+passed=0
+failed=0
+skipped=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+heading() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
+wants() { case " $parts " in *" $1 "*) true ;; *) false ;; esac; }
+
+# Adds up the closing line of a runner: doctest's, pytest's, or `N passed, N failed`. A runner that ends without one, or
+# badly without a failure, counts as one failure.
+count() {
+    local code=$1 line p f s
+    line=$(sed 's/\x1b\[[0-9;]*m//g' "$out" | grep -E 'test cases: |[0-9]+ (passed|failed|skipped|error)' | tail -1)
+    p=$(grep -oE '[0-9]+ passed' <<<"$line" | head -1 | grep -oE '[0-9]+')
+    f=$(grep -oE '[0-9]+ (failed|error)' <<<"$line" | grep -oE '[0-9]+' | paste -sd+ | bc 2>/dev/null)
+    s=$(grep -oE '[0-9]+ skipped' <<<"$line" | head -1 | grep -oE '[0-9]+')
+    if [ -z "$p$f" ] || { [ "$code" -ne 0 ] && [ "${f:-0}" -eq 0 ]; }; then
+        f=$((${f:-0} + 1))
+        echo "-- this part ended with exit code $code"
+    fi
+    passed=$((passed + ${p:-0}))
+    failed=$((failed + ${f:-0}))
+    skipped=$((skipped + ${s:-0}))
+}
+
+run() {
+    "$@" 2>&1 | tee "$out"
+    count "${PIPESTATUS[0]}"
+}
+
+build() {
+    heading "build $1"
+    if ! build_preset "$@"; then
+        failed=$((failed + 1))
+        return 1
+    fi
+}
+
+finish() {
+    printf '\n%d passed, %d failed' "$passed" "$failed"
+    [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+    printf '\n'
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+if ! install_packages deploy/packages.txt tests/packages.txt; then
+    failed=1
+    finish
+fi
+export CONCURRED_SHARED=${CONCURRED_SHARED:-$PWD/../shared}
+export PYTHONDONTWRITEBYTECODE=1
+
+if wants lint; then
+    heading lint
+    run python3 tests/lint/lint.py
+fi
+
+if wants unit || wants integration || wants conformance; then
+    if build dev --target concurred concurred_tests concurred_echo_server; then
+        export CONCURRED_BIN=$PWD/build/dev/concurred CONCURRED_ECHO_SERVER=$PWD/build/dev/tests/concurred_echo_server
+        if wants unit; then
+            heading "unit tests"
+            run build/dev/tests/concurred_tests --no-version=true
+        fi
+        if wants integration; then
+            heading "integration tests"
+            run python3 -m pytest -q -p no:cacheprovider tests/integration
+        fi
+        if wants conformance; then
+            heading "official SDKs"
+            run tests/conformance/run.sh
+        fi
+    fi
+fi
+
+if wants asan && build asan --target concurred concurred_tests; then
+    export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+    heading "unit tests under address and undefined-behaviour sanitizers"
+    run build/asan/tests/concurred_tests --no-version=true
+    heading "streams and faults under address and undefined-behaviour sanitizers"
+    CONCURRED_BIN=$PWD/build/asan/concurred run python3 -m pytest -q -p no:cacheprovider \
+        tests/integration/stream_faults_test.py tests/integration/stream_relay_test.py
+fi
+
+if wants tsan && build tsan --target concurred concurred_thread_tests; then
+    export TSAN_OPTIONS=halt_on_error=1
+    heading "shared parts under the thread sanitizer"
+    run build/tsan/tests/concurred_thread_tests --no-version=true
+    heading "a running gateway under the thread sanitizer"
+    CONCURRED_BIN=$PWD/build/tsan/concurred run python3 -m pytest -q -p no:cacheprovider tests/integration/upstream_request_test.py
+fi
+
+if wants fuzz; then
+    heading "fuzz targets, $fuzz_seconds s each"
+    run tests/fuzz/run.sh "$fuzz_seconds"
+fi
+
+finish
