@@ -11,15 +11,13 @@ namespace {
 
 using base::result;
 
-// Front proxies and load balancers give up on a silent answer after 30 to 60 s.
-constexpr std::chrono::seconds longest_silence{15};
 constexpr std::size_t most_pieces = 20;
 
-time_budgets budgets_of(const base::provider_config& config, bool stream) noexcept {
+time_budgets budgets_of(const base::provider_config& config, std::chrono::milliseconds silence) noexcept {
     return {.first_token = config.first_token_timeout,
             .idle = config.idle_timeout,
             .total = config.total_timeout,
-            .silence = stream ? std::chrono::milliseconds(longest_silence) : std::chrono::milliseconds(0)};
+            .silence = silence};
 }
 
 base::task<result<net::lease>> connect(provider& to, http::exchange& x, bool fresh) {
@@ -51,6 +49,9 @@ base::task<result<http::response>> forward(forward_context context, provider& to
     std::copy(body.begin(), body.end(), pieces.begin() + 2);
     const std::span<const std::string_view> request(pieces.data(), body.size() + 2);
 
+    // Only in a stream is there a place for a comment.
+    const time_budgets budgets =
+        budgets_of(to.settings(), params.stream ? context.silence : std::chrono::milliseconds(0));
     params.key = to.settings().api_key;
     for (bool fresh = false;; fresh = true) {
         std::optional<net::lease> lease;
@@ -65,8 +66,8 @@ base::task<result<http::response>> forward(forward_context context, provider& to
             lease = std::move(*connected);
         }
         x.times.connected = std::chrono::steady_clock::now();
-        auto call = std::make_unique<relay>(std::move(*lease), to.name(), budgets_of(to.settings(), params.stream),
-                                            context.buffers, context.wheel, x, params, context.observer);
+        auto call = std::make_unique<relay>(std::move(*lease), to.name(), budgets, context.buffers, context.wheel, x,
+                                            params, context.observer);
         const result<relay::started> begun = co_await call->start(request);
         if (begun) {
             co_return answer_of(std::move(call), *begun, x);

@@ -14,11 +14,12 @@ struct forward_context {
     base::buffer_pool& buffers;
     base::timing_wheel& wheel;
     relay_observer& observer;
+    std::chrono::milliseconds silence;  ///< a stream without output for this long gets a comment; 0: never
 };
 
-/// Sends a chat completion to a provider of the OpenAI family and completes with its answer, as soon as that has begun: for
-/// a stream with its first content, or after `silence` without any. A request that a reused connection swallowed before
-/// it answered is sent once more, on a connection of its own.
+/// Sends a chat completion to a provider of the OpenAI family and completes with its answer, as soon as that has begun:
+/// for a stream with its first content, or after `silence` without any. A request that a reused connection swallowed
+/// before it answered is sent once more, on a connection of its own.
 /// @param body pieces of the request body, valid until the answer has begun
 /// Errors: those of the pool, of the way to the provider, of its budgets, and the provider's own. Nothing went to the
 /// client, and the observer was told nothing.

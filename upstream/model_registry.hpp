@@ -44,7 +44,7 @@ struct registered_alias {
 };
 
 /// Whether a name may be sent to a provider as it is, in a body or as a part of a path: 1 to 96 letters, digits and
-/// "-._:/@+", without empty, "." and ".." segments.
+/// "-._:/@+=;,~", without empty, "." and ".." segments.
 [[nodiscard]] bool is_upstream_model_name(std::string_view name) noexcept;
 
 /// What models there are and where they go: the catalogue with the configuration's changes. Immutable, made once per

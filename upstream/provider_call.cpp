@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace concurred::upstream {
 
@@ -21,6 +22,8 @@ using clock = std::chrono::steady_clock;
 constexpr std::size_t least_space = 4'096;
 constexpr std::size_t most_pieces = 24;
 constexpr std::chrono::seconds end_grace{1};
+// How often a request that the provider does not take is checked for an answer that has come before its time.
+constexpr std::chrono::milliseconds early_answer_poll{100};
 
 steady_time after(steady_time from, std::chrono::milliseconds budget) noexcept {
     return budget.count() == 0 ? steady_time::max() : from + budget;
@@ -39,8 +42,10 @@ provider_call::provider_call(net::lease lease, std::string_view provider, const 
       budgets_(budgets),
       exchange_(x),
       buffers_(buffers),
-      timer_(wheel, [](void* self) { static_cast<provider_call*>(self)->wake(); }, this),
-      on_abort_(x.abort, [](void* self) noexcept { static_cast<provider_call*>(self)->wake(); }, this),
+      timer_(
+          wheel, [](void* self) { static_cast<provider_call*>(self)->wake(); }, this),
+      on_abort_(
+          x.abort, [](void* self) noexcept { static_cast<provider_call*>(self)->wake(); }, this),
       started_(clock::now()),
       last_read_(started_),
       last_output_(started_),
@@ -65,10 +70,14 @@ base::task<base::result<void>> provider_call::send(std::span<const std::string_v
     std::array<::iovec, most_pieces> vectors;
     std::transform(pieces.begin(), pieces.end(), vectors.begin(), net::piece);
     std::span<::iovec> left(vectors.data(), pieces.size());
+    bool waited = false;
     while (!left.empty()) {
         const net::io_result r = lease_.stream().try_write(left);
         if (r.status == net::io_status::ok) {
             left = net::advance(left, r.bytes);
+            if (std::exchange(waited, false)) {
+                last_read_ = clock::now();  // it goes on
+            }
             continue;
         }
         if (r.status == net::io_status::closed || r.status == net::io_status::failed) {
@@ -79,16 +88,27 @@ base::task<base::result<void>> provider_call::send(std::span<const std::string_v
         if (exchange_.abort.fired()) {
             co_return stopped();
         }
-        if (now >= after(last_read_, budgets_.idle) || now >= after(started_, budgets_.total)) {
-            co_return base::upstream_error(errc::upstream_timeout, "The provider '" + std::string(provider_) +
-                                                                       "' does not take the request in time.");
+        if (waited && !lease_.stream().quiet()) {
+            maybe_readable_ = true;
+            co_return lost({});
         }
-        timer_.expires_at(std::min(after(last_read_, budgets_.idle), after(started_, budgets_.total)));
+        const steady_time deadline = std::min(after(last_read_, budgets_.idle), after(started_, budgets_.total));
+        if (now >= deadline) {
+            const bool idle = deadline != after(started_, budgets_.total);
+            co_return base::upstream_error(errc::upstream_timeout,
+                                           "The provider '" + std::string(provider_) +
+                                               "' did not take the request within " +
+                                               seconds_text(idle ? budgets_.idle : budgets_.total) +
+                                               (idle ? " (idle_timeout)." : " (total_timeout)."));
+        }
+        waited = true;
+        timer_.expires_at(std::min(deadline, now + early_answer_poll));
         const auto what =
             r.status == net::io_status::want_read ? net::wait_type::wait_read : net::wait_type::wait_write;
         co_await lease_.stream().async_wait(what);
         timer_.clear();
     }
+    request_sent_ = true;
     last_read_ = clock::now();
     co_return base::result<void>();
 }
@@ -132,7 +152,8 @@ base::result<bool> provider_call::parse() {
 }
 
 steady_time provider_call::next_deadline() const noexcept {
-    const steady_time token = waiting_first_token_ ? after(started_, budgets_.first_token) : after(last_read_, budgets_.idle);
+    const steady_time token =
+        waiting_first_token_ ? after(started_, budgets_.first_token) : after(last_read_, budgets_.idle);
     return std::min({token, after(started_, budgets_.total), after(last_output_, budgets_.silence), end_by_});
 }
 
@@ -147,9 +168,9 @@ base::result<provider_call::pulled> provider_call::overdue(steady_time now) {
                                                                 seconds_text(budgets_.total) + " (total_timeout).");
     }
     if (waiting_first_token_ && now >= after(started_, budgets_.first_token)) {
-        return base::upstream_error(errc::upstream_timeout, who + "sent no content within " +
-                                                                seconds_text(budgets_.first_token) +
-                                                                " (first_token_timeout).");
+        return base::upstream_error(
+            errc::upstream_timeout,
+            who + "sent no content within " + seconds_text(budgets_.first_token) + " (first_token_timeout).");
     }
     if (!waiting_first_token_ && now >= after(last_read_, budgets_.idle)) {
         return base::upstream_error(errc::upstream_timeout, who + "went silent in its answer for " +
@@ -166,7 +187,8 @@ base::result<provider_call::pulled> provider_call::ended_by_peer(const net::io_r
 }
 
 void provider_call::finished() {
-    if (parser_.keep_alive() && raw_begin_ == raw_end_) {
+    // Behind half a request nothing may follow.
+    if (request_sent_ && parser_.keep_alive() && raw_begin_ == raw_end_) {
         lease_.give_back(clock::now());
     } else {
         lease_ = net::lease();

@@ -20,9 +20,9 @@ struct time_budgets {
     std::chrono::milliseconds silence{0};      ///< without output to the client, then `pull` says so
 };
 
-/// One request to a provider and its answer, over one connection: sends, reads, decodes the framing, keeps the time. The
-/// answer's body collects in `payload` until it is taken. Destroying it before the answer is read closes the connection,
-/// which is how a provider learns that nobody listens any more. Belongs to one shard.
+/// One request to a provider and its answer, over one connection: sends, reads, decodes the framing, keeps the time.
+/// The answer's body collects in `payload` until it is taken. Destroying it before the answer is read closes the
+/// connection, which is how a provider learns that nobody listens any more. Belongs to one shard.
 class provider_call {
 public:
     enum class pulled {
@@ -37,7 +37,8 @@ public:
     provider_call(const provider_call&) = delete;
     provider_call& operator=(const provider_call&) = delete;
 
-    /// Completes when the request is written. Errors: retry_class::reused_only when a reused connection was dead.
+    /// Completes when the request is written. Errors: retry_class::reused_only when a reused connection was dead. After
+    /// errc::upstream_error there may be an answer all the same: the provider sent it before it had the whole request.
     [[nodiscard]] base::task<base::result<void>> send(std::span<const std::string_view> pieces);
     /// Completes when there is something new. Errors: the provider failed, a budget ran out, the client is gone.
     [[nodiscard]] base::task<base::result<pulled>> pull();
@@ -47,7 +48,9 @@ public:
 
     /// Payload that was not taken yet. Valid, and writable, until the next `pull`.
     [[nodiscard]] std::span<char> payload() noexcept { return {buffer_.data() + taken_, payload_end_ - taken_}; }
-    [[nodiscard]] std::span<const char> payload() const noexcept { return {buffer_.data() + taken_, payload_end_ - taken_}; }
+    [[nodiscard]] std::span<const char> payload() const noexcept {
+        return {buffer_.data() + taken_, payload_end_ - taken_};
+    }
     /// Forgets the first `octets` of the payload; their bytes stay where they are until the next `pull`.
     void take(std::size_t octets) noexcept { taken_ += octets; }
 
@@ -95,6 +98,7 @@ private:
     bool maybe_readable_ = false;
     bool head_complete_ = false;
     bool any_byte_ = false;
+    bool request_sent_ = false;
     bool waiting_first_token_ = true;
 };
 

@@ -54,7 +54,7 @@ void relay::report(base::end_reason end) noexcept {
     relay_report r;
     r.end = end;
     r.usage = mode_ == mode::events ? meter_.usage() : scanner_.usage();
-    r.output_octets = meter_.output_bytes();
+    r.output_octets = mode_ == mode::events ? meter_.output_bytes() : plain_octets_;
     r.upstream_request_id = call_.head().request_id();
     observer_.relay_ended(exchange_, r);
 }
@@ -105,8 +105,8 @@ void relay::decide() {
         mode_ = mode::failure;
     } else if (head.content_type().starts_with("text/event-stream")) {
         mode_ = mode::events;
-    } else if (head.content_type().starts_with("text/html")) {
-        mode_ = mode::web_page;
+    } else if (in_band_ || head.content_type().starts_with("text/html")) {
+        mode_ = mode::unusable;
     } else {
         mode_ = mode::plain;
         call_.first_token_seen();
@@ -130,11 +130,12 @@ result<void> relay::digest() {
         case mode::plain: {
             const std::span<char> payload = call_.payload();
             scanner_.feed({payload.data() + output_, payload.size() - output_});
+            plain_octets_ += payload.size() - output_;
             output_ = consumed_ = payload.size();
             break;
         }
-        case mode::web_page:
-            return web_page();
+        case mode::unusable:
+            return unusable();
         case mode::failure:
             if (ended_ || call_.payload().size() > max_error_body) {
                 return provider_failed();
@@ -173,11 +174,7 @@ void relay::digest_events() {
     output_ = split.forward;
     consumed_ = payload.size() - split.hold;
     if (ended_) {
-        const std::span<char> held = payload.last(split.hold);
-        const stream_meter::split rest = meter_.finish(held);
-        std::memmove(payload.data() + output_, held.data(), rest.forward);
-        output_ += rest.forward;
-        consumed_ = payload.size();
+        end_events(payload.last(split.hold));
     }
     if (meter_.content_seen() && exchange_.times.first_token == base::steady_time()) {
         exchange_.times.first_token = std::chrono::steady_clock::now();
@@ -186,6 +183,23 @@ void relay::digest_events() {
     if (meter_.done()) {
         call_.expect_end();
     }
+}
+
+// An event that nobody can read to its end is not begun, if that is still possible.
+void relay::end_events(std::span<char> held) {
+    broken_event_ = meter_.inside_event();
+    const stream_meter::split rest = meter_.finish(held);
+    if (meter_.done() || meter_.finished()) {
+        std::memmove(call_.payload().data() + output_, held.data(), rest.forward);
+        output_ += rest.forward;
+    }
+    consumed_ = call_.payload().size();
+}
+
+// Closes an event that was left open, or the error would be taken for the rest of it.
+void relay::append_error(const base::error& e) {
+    tail_ += broken_event_ || meter_.inside_event() ? "\n\n" : "";
+    tail_ += http::render_error_event(e);
 }
 
 http::chunk relay::take_output() noexcept {
@@ -201,7 +215,7 @@ result<http::chunk> relay::fail(base::error e) {
     if (!in_band_ || e.code == errc::client_gone) {
         return e;
     }
-    tail_ = http::render_error_event(e);
+    append_error(e);
     return http::chunk{tail_, true};
 }
 
@@ -211,7 +225,8 @@ http::chunk relay::finish() {
     c.last = true;
     const bool cut = mode_ == mode::events && !meter_.done() && !meter_.finished();
     if (cut && !meter_.failed()) {
-        tail_ = std::string(c.bytes) + http::render_error_event(cut_short());
+        tail_ = c.bytes;
+        append_error(cut_short());
         c.bytes = tail_;
     }
     // After an error event of its own the provider owes nothing more.
@@ -219,11 +234,13 @@ http::chunk relay::finish() {
     return c;
 }
 
-// Not an API's answer whatever its status says: another server's page, or that of something on the way.
-base::error relay::web_page() const {
+// A web page is no API's answer whatever its status says: it comes from another server, or from something on the way.
+// And once an answer has begun as a stream, there is no place in it for one that is none.
+base::error relay::unusable() const {
+    const std::string who = "The provider '" + std::string(provider_) + "' answered with ";
     return base::upstream_error(errc::upstream_error,
-                                "The provider '" + std::string(provider_) +
-                                    "' answered with a web page (text/html) instead of JSON. Check its base_url.");
+                                in_band_ ? who + "something else than a stream."
+                                         : who + "a web page (text/html) instead of JSON. Check its base_url.");
 }
 
 base::error relay::cut_short() const {
@@ -249,6 +266,9 @@ base::task<result<http::chunk>> relay::next() {
         }
         if (*pulled == provider_call::pulled::silence) {
             call_.output_sent();
+            if (meter_.inside_event()) {
+                continue;  // a comment in the middle of a line would become part of it
+            }
             co_return http::chunk{keep_alive_comment, false};
         }
         ended_ = *pulled == provider_call::pulled::end;

@@ -14,7 +14,8 @@ namespace concurred::upstream {
 struct relay_report {
     base::end_reason end = base::end_reason::aborted;
     std::optional<base::token_counts> usage;  ///< the provider's own figures
-    std::uint64_t output_octets = 0;          ///< of content that was relayed, for an estimate without figures
+    std::uint64_t output_octets = 0;          ///< of content that was relayed, for an estimate without figures; of
+                                              ///< a whole answer all its octets
     std::string_view upstream_request_id;
 };
 
@@ -26,9 +27,9 @@ public:
     virtual void relay_ended(http::exchange& x, const relay_report& report) noexcept = 0;
 };
 
-/// Hands a provider's answer in OpenAI's dialect on to the client as it comes: whole answers and streams. Nothing is held
-/// back but the part of a stream event whose end has not come yet, which no client could use; one call yields all that
-/// one read brought. As a body it is what the session pulls.
+/// Hands a provider's answer in OpenAI's dialect on to the client as it comes: whole answers and streams. Nothing is
+/// held back but the part of a stream event whose end has not come yet, which no client could use; one call yields all
+/// that one read brought. As a body it is what the session pulls.
 class relay final : public http::body_source {
 public:
     enum class started {
@@ -40,7 +41,7 @@ public:
         bool stream = false;       ///< the client asked for a stream
         bool strip_usage = false;  ///< the client did not ask for the usage event
         bool byok = false;
-        std::string_view key{};    ///< what the request is sent with: never repeated to the client; outlives the relay
+        std::string_view key{};  ///< what the request is sent with: never repeated to the client; outlives the relay
     };
 
     /// @param observer outlives the relay
@@ -60,13 +61,15 @@ public:
     [[nodiscard]] base::task<base::result<http::chunk>> next() override;
 
 private:
-    enum class mode { undecided, events, plain, web_page, failure };
+    enum class mode { undecided, events, plain, unusable, failure };
 
     [[nodiscard]] base::result<void> digest();
     [[nodiscard]] base::error provider_failed() const;
     [[nodiscard]] base::error stream_failed() const;
     [[nodiscard]] base::error cut_short() const;
-    [[nodiscard]] base::error web_page() const;
+    [[nodiscard]] base::error unusable() const;
+    void end_events(std::span<char> held);
+    void append_error(const base::error& e);
     void decide();
     void digest_events();
     [[nodiscard]] bool begun() const noexcept;
@@ -83,11 +86,13 @@ private:
     mode mode_ = mode::undecided;
     stream_meter meter_;
     json_usage_scanner scanner_;
-    std::string tail_;         // an event of our own at the end of a stream
-    std::size_t output_ = 0;    // octets at the front of the payload that may go out
-    std::size_t consumed_ = 0;  // octets of the payload that are done with once the output is taken
-    bool ended_ = false;       // the provider's answer is read to its end
-    bool in_band_ = false;     // an answer as a stream has begun: errors go into it
+    std::uint64_t plain_octets_ = 0;
+    std::string tail_;           // an event of our own at the end of a stream
+    std::size_t output_ = 0;     // octets at the front of the payload that may go out
+    std::size_t consumed_ = 0;   // octets of the payload that are done with once the output is taken
+    bool broken_event_ = false;  // the stream ended inside an event
+    bool ended_ = false;         // the provider's answer is read to its end
+    bool in_band_ = false;       // an answer as a stream has begun: errors go into it
     bool reported_ = false;
 };
 

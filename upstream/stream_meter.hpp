@@ -57,6 +57,8 @@ public:
     [[nodiscard]] bool finished() const noexcept { return finished_; }
     /// Something came that a reader of the answer would see, or its end; not mere role and empty deltas, and no error.
     [[nodiscard]] bool content_seen() const noexcept { return content_seen_; }
+    /// Part of an event was forwarded, and its end was not: nothing else may come between.
+    [[nodiscard]] bool inside_event() const noexcept { return !kept_.empty() || long_event_; }
     /// An error came inside the stream. The first one is kept.
     [[nodiscard]] bool failed() const noexcept { return !error_event_.empty(); }
     /// The JSON of the event with the error, whole.

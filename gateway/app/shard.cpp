@@ -151,8 +151,8 @@ base::metrics shard::snapshot() {
     const storage::usage_ring& ring = *shared_.rings[number_];
     metrics_.usage_queue_depth = static_cast<std::int64_t>(ring.waiting());
     for (auto& [name, provider] : *providers_) {
-        const auto counts = provider->pool().counts();
-        if (counts.open != 0) {
+        if (provider->available()) {  // also when it has no connection any more: a gauge keeps its last value
+            const auto counts = provider->pool().counts();
             metrics_.upstream_connections(name, "idle", static_cast<std::int64_t>(counts.idle));
             metrics_.upstream_connections(name, "busy", static_cast<std::int64_t>(counts.open - counts.idle));
         }

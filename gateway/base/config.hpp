@@ -47,6 +47,7 @@ struct limits_config {
     milliseconds body_timeout{60'000};    ///< without a byte of progress in the body
     milliseconds idle_timeout{75'000};    ///< between requests of a keep-alive connection
     milliseconds write_timeout{60'000};   ///< client takes no byte of the answer
+    milliseconds keepalive_comment{15'000};  ///< a stream that is silent this long gets a comment; 0: never
     milliseconds drain_timeout{600'000};
     milliseconds drain_grace{5'000};  ///< after SIGTERM new connections are still served this long
     unsigned default_rate_limit = 60;      ///< requests per 60 s of a key created without one

@@ -70,6 +70,7 @@ constexpr row<limits_config> limits_rows[] = {
     {"body_timeout", &limits_config::body_timeout, within(10ms, 1h)},
     {"idle_timeout", &limits_config::idle_timeout, within(10ms, 24h)},
     {"write_timeout", &limits_config::write_timeout, within(10ms, 1h)},
+    {"keepalive_comment", &limits_config::keepalive_comment, within(0ms, 10min)},
     {"drain_timeout", &limits_config::drain_timeout, within(0ms, 24h)},
     {"drain_grace", &limits_config::drain_grace, within(0ms, 10min)},
     {"default_rate_limit", &limits_config::default_rate_limit, within(1, 1'000'000)},

@@ -14,8 +14,8 @@ using base::errc;
 using base::result;
 
 base::error unavailable(std::string_view provider, const char* why) {
-    return base::gateway_error(errc::model_unavailable,
-                               "The provider '" + std::string(provider) + "' of this model is not available here: " + why);
+    return base::gateway_error(errc::model_unavailable, "The provider '" + std::string(provider) +
+                                                            "' of this model is not available here: " + why);
 }
 
 // A body of another type fails as JSON anyway; then the type is the better hint.
@@ -86,10 +86,9 @@ base::task<result<http::response>> chat_completions::complete(http::exchange& x)
     const upstream::spliced_body spliced =
         upstream::splice_body(*body, *request, target->upstream_model, request->stream, scratch);
     x.times.routed = std::chrono::steady_clock::now();
-    const upstream::relay::params how{.stream = request->stream,
-                                      .strip_usage = request->stream && !request->include_usage,
-                                      .byok = false};
-    const upstream::forward_context context{buffers_, wheel_, ledger_};
+    const upstream::relay::params how{
+        .stream = request->stream, .strip_usage = request->stream && !request->include_usage, .byok = false};
+    const upstream::forward_context context{buffers_, wheel_, ledger_, x.settings->limits.keepalive_comment};
     result<http::response> r =
         co_await upstream::forward(context, **provider, x, spliced.pieces(), spliced.size(), how);
     x.body->release();

@@ -4,6 +4,9 @@
 #include "storage/call.hpp"
 #include "storage/usage_report_json.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bitset>
 #include <string>
 
 namespace concurred::pipeline {
@@ -18,7 +21,8 @@ constexpr std::int32_t default_days = 30;
 constexpr std::int32_t most_days = 366;
 
 base::error bad(std::string_view name, std::string_view allowed) {
-    return client_error(errc::bad_request, "The query parameter '" + std::string(name) + "' must be " + std::string(allowed) + ".",
+    return client_error(errc::bad_request,
+                        "The query parameter '" + std::string(name) + "' must be " + std::string(allowed) + ".",
                         std::string(name));
 }
 
@@ -31,10 +35,27 @@ result<void> read_day(std::string_view name, std::string_view value, std::int32_
     return {};
 }
 
-result<void> read_parameter(std::string_view name, std::string_view value, storage::usage_query& q, bool& from_given) {
+// Of two values for one name others may take the other one.
+constexpr std::array<std::string_view, 5> names{"from", "to", "interval", "groupBy", "keyId"};
+
+result<void> check_name(std::string_view name, std::bitset<names.size()>& given) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+        return client_error(errc::bad_request,
+                            "Unknown query parameter. Allowed are 'from', 'to', 'interval', 'groupBy' and 'keyId'.");
+    }
+    const auto number = static_cast<std::size_t>(found - names.begin());
+    if (given[number]) {
+        return bad(name, "given once");
+    }
+    given.set(number);
+    return {};
+}
+
+// `name` is one of `names`.
+result<void> read_parameter(std::string_view name, std::string_view value, storage::usage_query& q) {
     using storage::usage_group;
     if (name == "from") {
-        from_given = true;
         return read_day(name, value, q.from_day);
     }
     if (name == "to") {
@@ -54,16 +75,13 @@ result<void> read_parameter(std::string_view name, std::string_view value, stora
         q.group = value == "model" ? usage_group::model : value == "key" ? usage_group::key : usage_group::provider;
         return {};
     }
-    if (name == "keyId") {
-        if (value.empty() || value.size() > base::max_id_length ||
-            value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != std::string_view::npos) {
-            return bad(name, "the id of a key, e.g. key_abc123");
-        }
-        q.key_id = std::string(value);
-        return {};
+    if (value.empty() || value.size() > base::max_id_length ||
+        value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") !=
+            std::string_view::npos) {
+        return bad(name, "the id of a key, e.g. key_abc123");
     }
-    return client_error(errc::bad_request,
-                        "Unknown query parameter. Allowed are 'from', 'to', 'interval', 'groupBy' and 'keyId'.");
+    q.key_id = std::string(value);
+    return {};
 }
 
 }  // namespace
@@ -71,18 +89,22 @@ result<void> read_parameter(std::string_view name, std::string_view value, stora
 result<storage::usage_query> parse_usage_query(std::string_view query, std::int32_t today) {
     storage::usage_query q;
     q.to_day = today;
-    bool from_given = false;
+    std::bitset<names.size()> given;
     while (!query.empty()) {
         const auto end = query.find('&');
         const auto pair = query.substr(0, end);
         query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
         const auto equals = pair.find('=');
         const auto value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-        if (auto ok = read_parameter(pair.substr(0, equals), value, q, from_given); !ok) {
+        const auto name = pair.substr(0, equals);
+        if (auto ok = check_name(name, given); !ok) {
+            return ok.error();
+        }
+        if (auto ok = read_parameter(name, value, q); !ok) {
             return ok.error();
         }
     }
-    if (!from_given) {
+    if (!given[0]) {
         q.from_day = q.to_day - default_days + 1;
     }
     if (q.from_day > q.to_day) {
@@ -103,7 +125,8 @@ base::task<result<http::response>> usage::handle(http::exchange& x) {
     auto read = [this, q = std::move(*query)] { return store_.query(q); };
     const auto report = co_await storage::call(database_, shard_, std::move(read));
     if (!report || !*report) {
-        base::error e = base::gateway_error(errc::service_unavailable, "Usage cannot be read at the moment. Try again soon.");
+        base::error e =
+            base::gateway_error(errc::service_unavailable, "Usage cannot be read at the moment. Try again soon.");
         e.retry_after = std::chrono::seconds(1);
         co_return e;
     }

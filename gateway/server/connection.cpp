@@ -74,6 +74,7 @@ base::task<bool> connection::handshake() {
     while (stream_.is_tls()) {
         const net::io_result r = stream_.try_handshake();
         if (r.status == net::io_status::ok) {
+            maybe_readable_ = true;  // the request may have been read along with the end of the handshake
             break;
         }
         if (r.status != net::io_status::want_read && r.status != net::io_status::want_write) {
@@ -90,6 +91,11 @@ base::task<bool> connection::handshake() {
 }
 
 base::task<bool> connection::readable() {
+    // After a read, TLS may hold more than the socket shows. Only here it matters whether it does: who calls keeps no
+    // buffer while it waits.
+    if (maybe_readable_ && stream_.is_tls() && stream_.quiet()) {
+        maybe_readable_ = false;
+    }
     if (!maybe_readable_ && !timed_out_ && !stopped_) {
         arm();
         reading_ = true;

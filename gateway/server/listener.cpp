@@ -44,12 +44,13 @@ base::error bind_failure(const base::endpoint_config& address, const char* step,
     return base::gateway_error(base::errc::service_unavailable, std::move(what), ec);
 }
 
-// The body says enough for a client; it is the same for all, so it is not built.
+// The same for all clients, so it is not built.
 constexpr std::string_view busy_answer =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 150\r\nRetry-After: 1\r\n"
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 145\r\nRetry-After: 1\r\n"
     "Connection: close\r\n\r\n"
     "{\"error\":{\"code\":\"SERVICE_UNAVAILABLE\",\"message\":\"Too many connections. Try again in a moment.\","
-    "\"type\":\"server_error\",\"param\":null,\"details\":{}}}      ";
+    "\"type\":\"server_error\",\"param\":null,\"details\":{}}}";
+static_assert(busy_answer.size() - busy_answer.find("\r\n\r\n") - 4 == 145);
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
 
+#include <poll.h>
+
 #include <array>
 
 namespace concurred::net::test {
@@ -63,6 +65,10 @@ std::string peer::read_to_end() {
     }
 }
 
+void peer::shutdown_send() {
+    socket_.shutdown(tcp::socket::shutdown_send);
+}
+
 void peer::close() {
     socket_.close();
 }
@@ -78,6 +84,21 @@ server::server(const std::string& address, unsigned short port) {
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
     acceptor_.bind(at);
     acceptor_.listen();
+}
+
+bool server::try_accept(tcp_socket& into) {
+    if (!has_waiting()) {
+        return false;
+    }
+    acceptor_.accept(into);
+    return true;
+}
+
+bool server::has_waiting() {
+    ::pollfd watched{};
+    watched.fd = acceptor_.native_handle();
+    watched.events = POLLIN;
+    return ::poll(&watched, 1, 0) == 1;
 }
 
 void server::fill_backlog() {

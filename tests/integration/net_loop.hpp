@@ -95,7 +95,8 @@ public:
     void send(std::string_view bytes);
     /// What arrives until the connection ends; "<reset>" behind it if it was reset.
     std::string read_to_end();
-    /// FIN.
+    /// FIN; reading goes on.
+    void shutdown_send();
     void close();
     /// RST.
     void reset();
@@ -113,6 +114,10 @@ public:
 
     [[nodiscard]] unsigned short port() const { return acceptor_.local_endpoint().port(); }
     [[nodiscard]] peer accept() { return peer(acceptor_.accept()); }
+    /// Takes the next connection into the loop, if there is one.
+    [[nodiscard]] bool try_accept(tcp_socket& into);
+    /// A connection waits to be accepted.
+    [[nodiscard]] bool has_waiting();
     void close() { acceptor_.close(); }
 
     /// From now on nobody gets through: further connections hang until they time out.

@@ -1,12 +1,13 @@
 """What a client gets when a provider breaks its stream, and that the next client does not suffer for it."""
 
 import re
+import socket
 import time
 
 import pytest
 
 from imposter import Imposter, answer, chunked
-from upstream_rig import Scenarios, eventually, needs_binary, rig
+from upstream_rig import QUICK, Gateway, Scenarios, eventually, needs_binary, rig
 
 pytestmark = needs_binary
 
@@ -321,27 +322,70 @@ def test_the_last_valid_usage_counts(gateway):
     assert gateway.usage_row(name)["completion_tokens"] == 3
 
 
-def test_a_final_answer_before_the_request_is_read_is_relayed(gateway):
-    """U-23: the provider refuses a large body after its head."""
-    def refuse(connection):
-        raise AssertionError
-
-    RAW_EARLY.script = refuse
-    name = gateway.name(REFUSES_EARLY)
-    got = gateway.ask(name, stream=False, padding="x" * (8 << 20))
-    assert got.status == 413 and got.error()["message"] == "too big"
-
-
 class EarlyRefusal(Imposter):
+    """Answers after the head, and does not read the rest."""
+
     def _read(self, connection):
+        self.heads = getattr(self, "heads", 0) + 1
         head = b""
         while b"\r\n\r\n" not in head:
-            head += connection.recv(1024)
+            piece = connection.recv(1024)
+            if not piece:
+                return False
+            head += piece
         connection.sendall(answer(b'{"error":{"message":"too big","type":"invalid_request_error","code":null}}',
                                   "413 Content Too Large"))
-        time.sleep(0.2)
+        time.sleep(self.script)
         return False
 
 
-RAW_EARLY = EarlyRefusal()
-REFUSES_EARLY = SCENARIOS.at(RAW_EARLY.base_url, first_token_timeout="3s", idle_timeout="3s")
+EARLY_AND_GONE = EarlyRefusal(0)
+EARLY_AND_STAYING = EarlyRefusal(8)
+REFUSES_EARLY = {name: SCENARIOS.at(imposter.base_url, first_token_timeout="6s", idle_timeout="6s")
+                 for name, imposter in (("gone", EARLY_AND_GONE), ("staying", EARLY_AND_STAYING))}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("how", REFUSES_EARLY)
+def test_an_answer_before_the_request_is_read_is_relayed(gateway, how, stream):
+    begun = time.monotonic()
+    got = gateway.ask(gateway.name(REFUSES_EARLY[how]), stream=stream, padding="x" * (24 << 20))
+    assert got.status == 413 and got.error()["message"] == "too big"
+    assert time.monotonic() - begun < 5
+    before = EARLY_AND_STAYING.accepted  # behind half a request no other may follow
+    assert gateway.ask(gateway.name(REFUSES_EARLY["staying"])).status == 413
+    assert EARLY_AND_STAYING.accepted == before + 1
+
+
+def test_a_provider_that_does_not_read_runs_into_idle_timeout(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        scenarios = Scenarios()
+        provider = scenarios.at(f"http://127.0.0.1:{deaf.getsockname()[1]}/v1", idle_timeout="300ms")
+        with Gateway(tmp_path, scenarios, None, QUICK) as gateway:
+            got = gateway.ask(gateway.name(provider), padding="x" * (24 << 20))
+            assert got.status == 504 and "idle_timeout" in got.error()["message"]
+
+
+# A stream that breaks inside an event
+
+PARTIAL = b'data: {"choices":[{"index":0,"delta":{"con'
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("framing", [b"Connection: close\r\n\r\n", b"Content-Length: 99999\r\n\r\n"])
+@pytest.mark.parametrize("options", [{}, {"stream_options": {"include_usage": True}}])
+def test_an_error_behind_half_an_event_can_be_read(gateway, options, framing, end):
+    name, got = play(gateway, [STREAM_HEAD + framing + EVENT % b"a", 0.02, PARTIAL, 0.05, end], **options)
+    assert got.status == 200 and got.ended == "whole"
+    first, *_, error, rest = got.body.split(b"\n\n")
+    assert first + b"\n\n" == EVENT % b"a" and rest == b""
+    assert error.startswith(b'data: {"error":{')
+    if not options:
+        assert PARTIAL not in got.body  # nobody can read it
+    assert gateway.access_line(name)["end_reason"] == "upstream_error"
+
+
+def test_a_last_event_without_its_blank_line_is_kept(gateway):
+    text = EVENT % b"a" + END
+    _, got = play(gateway, [STREAM_HEAD + b"Connection: close\r\n\r\n" + text[:-2], "close"])
+    assert got.body == text[:-2]

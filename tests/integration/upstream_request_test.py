@@ -149,7 +149,7 @@ def test_nothing_of_the_clients_head_goes_upstream(gateway):
 
 @pytest.mark.parametrize("model", [
     "gpt\r\nX-Injected: 1", "a\r\n\r\nGET /mock/reset HTTP/1.1", "a\0b", "a b", "../../mock/reset", "a\u2028b", "a?b#c", "a%0d%0ab",
-    "a\tb", "x" * 97, "", ".", "a/../b", "\u0130", "a;b=c"])
+    "a\tb", "x" * 97, "", ".", "a/../b", "\u0130"])
 def test_a_model_that_is_no_name_never_reaches_a_provider(gateway, model):
     before = gateway.mock.ledger()["requests"]
     answer = gateway.ask(f"{PLAIN}/{model}")

@@ -14,23 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import PATIENCE, eventually, needs_binary  # noqa: F401  (tests take them from here)
 from mock_provider import MockProvider, binary
-
-PATIENCE = 20.0  # seconds; a watchdog, not a wait
-
-needs_binary = pytest.mark.skipif(not binary(), reason="CONCURRED_BIN is not set")
-
-
-def eventually(question, what="a condition", patience=PATIENCE):
-    """Asks until the answer is true. Returns it."""
-    deadline = time.monotonic() + patience
-    while True:
-        answer = question()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.005)
-
 
 def free_port():
     """A port that nothing listens on."""

@@ -12,8 +12,8 @@ using base::timing_wheel;
 
 namespace {
 
-struct alarm {
-    alarm(timing_wheel& wheel) : timer(wheel, [](void* self) { ++static_cast<alarm*>(self)->rung; }, this) {}
+struct bell {
+    bell(timing_wheel& wheel) : timer(wheel, [](void* self) { ++static_cast<bell*>(self)->rung; }, this) {}
     timing_wheel::timer timer;
     int rung = 0;
 };
@@ -25,7 +25,7 @@ const base::steady_time start = base::steady_time() + 1h;
 TEST_SUITE("base/timing_wheel") {
     TEST_CASE("a deadline fires within a tick after it, and once") {
         timing_wheel wheel(start);
-        alarm a(wheel);
+        bell a(wheel);
         a.timer.expires_at(start + 1050ms);
         wheel.advance(start + 1049ms);
         CHECK(a.rung == 0);
@@ -38,10 +38,10 @@ TEST_SUITE("base/timing_wheel") {
 
     TEST_CASE("a deadline moved later fires later; moved earlier, earlier; cleared, not at all") {
         timing_wheel wheel(start);
-        alarm later(wheel);
-        alarm earlier(wheel);
-        alarm cleared(wheel);
-        for (alarm* a : {&later, &earlier, &cleared}) {
+        bell later(wheel);
+        bell earlier(wheel);
+        bell cleared(wheel);
+        for (bell* a : {&later, &earlier, &cleared}) {
             a->timer.expires_at(start + 2s);
         }
         later.timer.expires_at(start + 60s);
@@ -61,10 +61,10 @@ TEST_SUITE("base/timing_wheel") {
     TEST_CASE("an action may destroy other timers of the same moment") {
         timing_wheel wheel(start);
         struct owner {
-            explicit owner(timing_wheel& w) : first(w, &fire, this), second(std::make_unique<alarm>(w)) {}
+            explicit owner(timing_wheel& w) : first(w, &fire, this), second(std::make_unique<bell>(w)) {}
             static void fire(void* self) { static_cast<owner*>(self)->second.reset(); }
             timing_wheel::timer first;
-            std::unique_ptr<alarm> second;
+            std::unique_ptr<bell> second;
         } o(wheel);
         o.second->timer.expires_at(start + 1s);
         o.first.expires_at(start + 1s);

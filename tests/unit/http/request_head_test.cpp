@@ -38,11 +38,11 @@ TEST_SUITE("http/request_head") {
             with("POST /api/v1/chat/completions?a=1 HTTP/1.1", "Host: example.com:8080\r\nX-Test: \t a b \t\r\nContent-Length: 5\r\n") + "hello";
         http::head_scanner scanner;
         const auto scanned = scanner.scan(bytes, {});
-        REQUIRE(scanned);
+        REQUIRE(scanned.has_value());
         CHECK(*scanned == http::head_scanner::status::complete);
         CHECK(scanner.size() == bytes.size() - 5);
         http::request_head head;
-        REQUIRE(http::parse_request_head(std::string_view(bytes).substr(0, scanner.size()), {}, head));
+        REQUIRE(http::parse_request_head(std::string_view(bytes).substr(0, scanner.size()), {}, head).has_value());
         CHECK(head.method == http::verb::post);
         CHECK(head.path == "/api/v1/chat/completions");
         CHECK(head.query == "a=1");
@@ -88,7 +88,7 @@ TEST_SUITE("http/request_head") {
             with("GET / HTTP/1.1", "Host: h\r\n: a\r\n"),
             with("GET / HTTP/1.1", "Host: h\r\nno colon\r\n"),
             with("GET / HTTP/1.1", "Host: h\r\nX[: a\r\n"),
-            with("GET / HTTP/1.1", std::string("Host: h\r\nX: a\0b\r\n", 18)),
+            with("GET / HTTP/1.1", std::string("Host: h\r\nX: a\0b\r\n", 17)),
             with("GET / HTTP/1.1", "Host: h\r\nX: a\x07\r\n"),
             with("GET / HTTP/1.1", "Host: h\r\nX: a\rb\r\n"),
             "GET / HTTP/1.1\nHost: h\r\n\r\n",
@@ -126,14 +126,15 @@ TEST_SUITE("http/request_head") {
         for (const std::string& bytes : cases) {
             CAPTURE(bytes);
             const auto head = parse(bytes);
-            REQUIRE_FALSE(head);
+            REQUIRE_FALSE(head.has_value());
             CHECK(head.error().code == errc::bad_request);
         }
     }
 
     TEST_CASE("a target in absolute form counts like its path when the host agrees") {
-        const auto head = parse(with("GET http://h/a?b HTTP/1.1"));
-        REQUIRE(head);
+        const std::string bytes = with("GET http://h/a?b HTTP/1.1");
+        const auto head = parse(bytes);
+        REQUIRE(head.has_value());
         CHECK(head->path == "/a");
         CHECK(head->query == "b");
     }
@@ -141,7 +142,7 @@ TEST_SUITE("http/request_head") {
     TEST_CASE("versions other than 1.0 and 1.1 are named as unsupported") {
         for (const char* version : {"HTTP/1.2", "HTTP/2.0", "HTTP/9.9", "HTTP/0.9"}) {
             const auto head = parse(with(std::string("GET / ") + version));
-            REQUIRE_FALSE(head);
+            REQUIRE_FALSE(head.has_value());
             CHECK(head.error().code == errc::version_unsupported);
         }
     }
@@ -160,7 +161,7 @@ TEST_SUITE("http/request_head") {
         };
         for (const auto& c : cases) {
             const auto head = parse(with(c.line, std::string("Host: h\r\n") + c.connection));
-            REQUIRE(head);
+            REQUIRE(head.has_value());
             CHECK(head->keep_alive == c.expected);
         }
     }
@@ -173,10 +174,10 @@ TEST_SUITE("http/request_head") {
 
     TEST_CASE("limits have a status each") {
         const http::head_limits limits{.target_bytes = 20, .head_bytes = 200, .fields = 3};
-        CHECK(parse(with("GET /" + std::string(19, 'a') + " HTTP/1.1"), limits));
+        CHECK(parse(with("GET /" + std::string(19, 'a') + " HTTP/1.1"), limits).has_value());
         CHECK(parse(with("GET /" + std::string(20, 'a') + " HTTP/1.1"), limits).error().code == errc::uri_too_long);
         CHECK(parse("GET /" + std::string(100, 'a'), limits).error().code == errc::uri_too_long);
-        CHECK(parse(with("GET / HTTP/1.1", "Host: h\r\nA: 1\r\nB: 2\r\n"), limits));
+        CHECK(parse(with("GET / HTTP/1.1", "Host: h\r\nA: 1\r\nB: 2\r\n"), limits).has_value());
         CHECK(parse(with("GET / HTTP/1.1", "Host: h\r\nA: 1\r\nB: 2\r\nC: 3\r\n"), limits).error().code ==
               errc::header_fields_too_large);
         CHECK(parse(with("GET / HTTP/1.1", "Host: h\r\nA: " + std::string(200, 'a') + "\r\n"), limits).error().code ==
@@ -190,11 +191,11 @@ TEST_SUITE("http/request_head") {
         http::head_scanner scanner;
         for (std::size_t n = 1; n < bytes.size(); ++n) {
             const auto scanned = scanner.scan(std::string_view(bytes).substr(0, n), {});
-            REQUIRE(scanned);
+            REQUIRE(scanned.has_value());
             CHECK(*scanned == http::head_scanner::status::need_more);
         }
         const auto scanned = scanner.scan(bytes, {});
-        REQUIRE(scanned);
+        REQUIRE(scanned.has_value());
         CHECK(*scanned == http::head_scanner::status::complete);
         CHECK(scanner.size() == bytes.size());
     }

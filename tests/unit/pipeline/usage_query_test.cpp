@@ -14,14 +14,14 @@ const std::int32_t today = *base::parse_utc_date("2026-11-23");
 TEST_SUITE("pipeline/usage") {
     TEST_CASE("the default is the last 30 days, both ends included") {
         const auto q = pipeline::parse_usage_query("", today);
-        REQUIRE(q);
+        REQUIRE(q.has_value());
         CHECK(q->to_day == today);
         CHECK(q->from_day == *base::parse_utc_date("2026-10-25"));
     }
 
     TEST_CASE("parameters are read") {
         const auto q = pipeline::parse_usage_query("from=2026-03-01&to=2026-03-21&interval=day&groupBy=key&keyId=key_a1", today);
-        REQUIRE(q);
+        REQUIRE(q.has_value());
         CHECK(q->from_day == *base::parse_utc_date("2026-03-01"));
         CHECK(q->to_day == *base::parse_utc_date("2026-03-21"));
         CHECK(q->interval == storage::usage_interval::day);
@@ -34,10 +34,10 @@ TEST_SUITE("pipeline/usage") {
                                   "groupBy=owner", "keyId=", "keyId=a'b", "limit=5", "from=2020-01-01&to=2026-01-01"}) {
             CAPTURE(query);
             const auto q = pipeline::parse_usage_query(query, today);
-            REQUIRE_FALSE(q);
+            REQUIRE_FALSE(q.has_value());
             CHECK(q.error().code == base::errc::bad_request);
         }
-        CHECK(pipeline::parse_usage_query("from=2025-01-01&to=2026-01-01", today));  // 366 days
+        CHECK(pipeline::parse_usage_query("from=2025-01-01&to=2026-01-01", today).has_value());  // 366 days
     }
 }
 

@@ -259,7 +259,7 @@ TEST_SUITE("upstream/model_registry") {
               "you mean "
               "'gpt-5.5', 'gpt-5.4' or 'gpt-5.2'?\n"
               "models.h: needs both input_price and output_price, or none (its use is counted as unpriced then)\n"
-              "models.i.upstream_model: is not 1 to 96 letters, digits and -._:/@+ (it is the name if not given)\n"
+              "models.i.upstream_model: is not 1 to 96 letters, digits and -._:/@+=;,~ (it is the name if not given)\n"
               "models.a.target: leads in a circle\n"
               "models.auto.target: is no known model or alias\n"
               "models.b.target: leads in a circle\n"
