@@ -50,7 +50,8 @@ public:
     void tick(base::steady_time now);
 
     /// Writes all that waits, without regard to the schedule; tries again after failures until `deadline`. For the end
-    /// of the process, when the feeds get no more records.
+    /// of the process, when the feeds get no more records. Tries at least once; a locked database may hold it for the
+    /// busy timeout beyond the deadline.
     /// @returns how many records could not be written
     std::size_t flush_now(base::steady_time deadline);
 

@@ -14,6 +14,9 @@ using base::errc;
 
 constexpr std::size_t read_room = 4'096;
 constexpr std::chrono::seconds handshake_time{5};
+// When the listener has closed, a client that has just connected gets this long for its first request: it could not
+// know.
+constexpr std::chrono::seconds last_chance{1};
 
 }  // namespace
 
@@ -50,7 +53,8 @@ base::task<session::head_outcome> session::read_head() {
     const http::head_limits limits = head_limits();
     bool begun = false;
     if (input_.empty()) {
-        conn_.set_deadline(std::chrono::steady_clock::now() + context_.limits.idle_timeout);
+        conn_.set_deadline(std::chrono::steady_clock::now() +
+                           (context_.closing ? last_chance : context_.limits.idle_timeout));
     }
     for (;;) {
         if (!input_.empty()) {
@@ -66,7 +70,7 @@ base::task<session::head_outcome> session::read_head() {
                 begun = true;
                 conn_.set_deadline(std::chrono::steady_clock::now() + context_.limits.header_timeout);
             }
-        } else if (context_.closing && !conn_.has_input()) {
+        } else if (context_.closing && !is_fresh() && !conn_.has_input()) {
             co_return head_outcome::ended;
         }
         idle_ = input_.empty();
@@ -210,7 +214,12 @@ base::task<bool> session::relay(http::response& r, const framing_choice& choice,
 }
 
 void session::close_if_idle() noexcept {
-    if (idle_ && !conn_.has_input()) {
+    if (!idle_ || conn_.has_input()) {
+        return;
+    }
+    if (is_fresh()) {
+        conn_.set_deadline(std::chrono::steady_clock::now() + last_chance);
+    } else {
         conn_.stop();
     }
 }

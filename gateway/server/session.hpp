@@ -34,7 +34,7 @@ public:
     /// Completes when the connection is closed and nothing of the session is in use any more.
     [[nodiscard]] base::task<> run();
 
-    /// Ends the connection if no request is in progress or has arrived.
+    /// Ends the connection if no request is in progress or has arrived; a second later if it never had one.
     void close_if_idle() noexcept;
     /// Asks the request in progress to stop; its answer ends in an error the client can read.
     void abort() noexcept;
@@ -49,6 +49,7 @@ private:
     [[nodiscard]] base::task<bool> refuse(base::error e);
     [[nodiscard]] base::task<bool> send(http::response& r, const framing_choice& choice);
     [[nodiscard]] base::task<bool> relay(http::response& r, const framing_choice& choice, head_text& head);
+    [[nodiscard]] bool is_fresh() const noexcept { return conn_.bytes_written() == 0; }
     [[nodiscard]] http::transfer transfer(unsigned status, bool complete) const noexcept;
     [[nodiscard]] http::head_limits head_limits() const noexcept;
 

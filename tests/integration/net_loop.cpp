@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
 
@@ -108,8 +109,9 @@ void server::fill_backlog() {
         tcp::socket socket(io_);
         socket.open(tcp::v4());
         socket.non_blocking(true);
-        boost::system::error_code ignored;
-        socket.connect(acceptor_.local_endpoint(), ignored);
+        // Asio's own connect waits for the outcome even on a non-blocking socket.
+        const tcp::endpoint to = acceptor_.local_endpoint();
+        static_cast<void>(::connect(socket.native_handle(), to.data(), static_cast<::socklen_t>(to.size())));
         in_the_way_.push_back(std::move(socket));
     }
 }

@@ -31,7 +31,8 @@ TEST_SUITE("pipeline/usage") {
 
     TEST_CASE("odd parameters are refused by name") {
         for (const char* query : {"from=2026-02-30", "from=yesterday", "to=2026-3-1", "from=2026-03-02&to=2026-03-01", "interval=hour",
-                                  "groupBy=owner", "keyId=", "keyId=a'b", "limit=5", "from=2020-01-01&to=2026-01-01"}) {
+                                  "groupBy=owner", "keyId=", "keyId=a'b", "limit=5", "from=2020-01-01&to=2026-01-01",
+                                  "from=2026-01-01&from=2026-01-01", "to=2026-01-01&from=2026-01-01&to=2026-01-02"}) {
             CAPTURE(query);
             const auto q = pipeline::parse_usage_query(query, today);
             REQUIRE_FALSE(q.has_value());

@@ -32,6 +32,12 @@ TEST_SUITE("upstream/scrub") {
         }
     }
 
+    TEST_CASE("the key that was used is masked whatever it looks like, unless it is too short for one") {
+        CHECK(scrub_secrets("got 'letmein', xletmein", "letmein") == "got '***', x***");
+        CHECK(scrub_secrets("a plain text", "a") == "a plain text");
+        CHECK(scrub_secrets("a plain text", "") == "a plain text");
+    }
+
     TEST_CASE("plain words stay") {
         for (const char* text :
              {"", "task-force risk-averse", "an org-level limit, a user-specific one", "sk-learn sk-", "Bearer of news",
