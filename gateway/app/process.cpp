@@ -3,6 +3,7 @@
 #include "gateway/app/control.hpp"
 #include "gateway/app/shard.hpp"
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -40,6 +41,14 @@ void raise_descriptor_limit() noexcept {
         limit.rlim_cur = limit.rlim_max;
         static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
     }
+}
+
+// Freeing a large block raises the size from which blocks are mapped, and from then on the memory of large bodies would
+// stay with the process.
+void return_large_blocks() noexcept {
+#ifdef M_MMAP_THRESHOLD
+    static_cast<void>(::mallopt(M_MMAP_THRESHOLD, 1'048'576));
+#endif
 }
 
 // A core dump would hold the providers' keys.
@@ -132,6 +141,7 @@ int serve(const base::loaded_config& loaded) {
     const base::config& settings = *loaded.values;
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     raise_descriptor_limit();
+    return_large_blocks();
     forbid_core_dumps();
     const unsigned count =
         settings.server.shards != 0 ? settings.server.shards : std::max(1U, std::thread::hardware_concurrency());

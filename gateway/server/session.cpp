@@ -32,16 +32,42 @@ base::task<> session::run() {
     bool open = co_await conn_.handshake();
     bool linger = false;
     while (open) {
+        // Connections spend their lives here: so they wait in this frame alone, and without a buffer.
+        if (input_.empty()) {
+            if (!begin_idling()) {
+                break;
+            }
+            const bool readable = co_await conn_.readable();
+            idle_ = false;
+            if (!readable) {
+                break;
+            }
+        }
         const head_outcome head = co_await read_head();
         if (head == head_outcome::ended) {
             break;
         }
         linger = true;
-        open = head == head_outcome::complete ? co_await serve() : co_await refuse(std::move(refusal_));
+        if (head == head_outcome::complete) {
+            open = co_await serve();
+        } else {
+            co_await refuse();
+            open = false;
+        }
         exchange_.reset();
         input_.release_if_empty();
     }
     co_await conn_.close(linger);
+}
+
+bool session::begin_idling() {
+    if (context_.closing && !is_fresh() && !conn_.has_input()) {
+        return false;
+    }
+    const std::chrono::milliseconds time = context_.closing ? last_chance : context_.limits.idle_timeout;
+    conn_.set_deadline(std::chrono::steady_clock::now() + time);
+    idle_ = true;
+    return true;
 }
 
 http::head_limits session::head_limits() const noexcept {
@@ -52,10 +78,6 @@ base::task<session::head_outcome> session::read_head() {
     http::head_scanner scanner;
     const http::head_limits limits = head_limits();
     bool begun = false;
-    if (input_.empty()) {
-        conn_.set_deadline(std::chrono::steady_clock::now() +
-                           (context_.closing ? last_chance : context_.limits.idle_timeout));
-    }
     for (;;) {
         if (!input_.empty()) {
             const auto scanned = scanner.scan(input_.data(), limits);
@@ -70,19 +92,10 @@ base::task<session::head_outcome> session::read_head() {
                 begun = true;
                 conn_.set_deadline(std::chrono::steady_clock::now() + context_.limits.header_timeout);
             }
-        } else if (context_.closing && !is_fresh() && !conn_.has_input()) {
-            co_return head_outcome::ended;
         }
-        idle_ = input_.empty();
-        if (idle_) {
-            input_.release_if_empty();
-            const bool readable = co_await conn_.readable();
-            idle_ = false;
-            if (!readable) {
-                co_return head_outcome::ended;
-            }
-        }
+        idle_ = !begun;
         const net::io_result r = co_await conn_.read(input_.prepare(context_.buffers, read_room));
+        idle_ = false;
         if (r.status == net::io_status::ok) {
             input_.commit(r.bytes);
             continue;
@@ -133,7 +146,7 @@ base::task<bool> session::serve() {
     co_return co_await body_.finish();
 }
 
-base::task<bool> session::refuse(base::error e) {
+base::task<> session::refuse() {
     if (!exchange_) {
         exchange_ = context_.exchanges.take();
     }
@@ -143,12 +156,11 @@ base::task<bool> session::refuse(base::error e) {
     written_before_ = conn_.bytes_written();
     head_size_ = input_.data().size();
     context_.application.begin(x);
-    http::response r = context_.application.refuse(x, e);
+    http::response r = context_.application.refuse(x, refusal_);
     const framing_choice choice = choose_framing(r, 11, false, false);
     const unsigned status = r.status;
     const bool sent = co_await send(r, choice);
     context_.application.end(x, transfer(status, sent));
-    co_return false;
 }
 
 base::task<bool> session::send(http::response& r, const framing_choice& choice) {

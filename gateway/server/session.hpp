@@ -44,9 +44,10 @@ public:
 private:
     enum class head_outcome { complete, refused, ended };
 
+    [[nodiscard]] bool begin_idling();
     [[nodiscard]] base::task<head_outcome> read_head();
     [[nodiscard]] base::task<bool> serve();
-    [[nodiscard]] base::task<bool> refuse(base::error e);
+    [[nodiscard]] base::task<> refuse();
     [[nodiscard]] base::task<bool> send(http::response& r, const framing_choice& choice);
     [[nodiscard]] base::task<bool> relay(http::response& r, const framing_choice& choice, head_text& head);
     [[nodiscard]] bool is_fresh() const noexcept { return conn_.bytes_written() == 0; }

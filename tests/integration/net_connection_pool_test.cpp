@@ -271,7 +271,6 @@ TEST_SUITE("net/connection_pool") {
     TEST_CASE("idle connections are closed when their time is up, by the pool itself") {
         fixture f({.keepalive = 100ms});
         auto peer = f.make_idle();
-        auto other = f.make_idle();
         CHECK(f.pool->counts().idle == 1);
         f.l.run_until([&] { return f.pool->counts().idle == 0; });
         CHECK(f.pool->counts().open == 0);

@@ -109,16 +109,30 @@ class Attempts:
     def statuses(self):
         return [answer.status_code for answer in self.answers]
 
-    def pause_ms(self, i):
-        """The time between an attempt's answer and the next attempt."""
-        return (self.sent[i + 1] - self.answered[i]) * 1000
+    @property
+    def pause_ms(self):
+        """The time between the first attempt's answer and the second attempt."""
+        return (self.sent[1] - self.answered[0]) * 1000
+
+    def client(self, key=API_KEY):
+        """A client that repeats requests, as it does if nothing is said."""
+        return openai.OpenAI(base_url=BASE_URL, api_key=key, http_client=self.http_client)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.http_client.close()
 
 
-@pytest.fixture
-def attempts():
-    made = Attempts()
-    yield made
-    made.http_client.close()
+def until_lucky(mock, experiment, unlucky):
+    """Makes an experiment again while `unlucky(its outcome)`, a few times at most: on a busy machine anything may come
+    late, but not always."""
+    for left in reversed(range(5)):
+        mock.reset()
+        outcome = experiment()
+        if not left or not unlucky(outcome):
+            return outcome
 
 
 def exhaust(key, wait_ms):

