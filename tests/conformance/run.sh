@@ -9,6 +9,10 @@ cd "$(dirname "$0")/../.."
 bin=${1:-${CONCURRED_BIN:-build/dev/concurred}}
 [ -x "$bin" ] || { echo "run.sh: no program at $bin: build it, or name another" >&2; exit 69; }
 bin=$(realpath "$bin")
+if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null || ! command -v npm >/dev/null; then
+    echo "run.sh: needs Node 20 or later, and npm" >&2
+    exit 69
+fi
 here=$PWD/tests/conformance
 venv=$PWD/build/conformance-venv
 modules=$here/node/node_modules

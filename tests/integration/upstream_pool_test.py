@@ -47,7 +47,7 @@ def test_requests_one_after_the_other_share_a_connection(gateway, ledger, stream
 
 def test_requests_at_once_have_a_connection_each_and_share_them_later(gateway, ledger):
     for _ in range(2):
-        calls = [gateway.start(gateway.name(SHORT_KEEPALIVE)) for _ in range(10)]
+        calls = [gateway.start(gateway.name(PLAIN)) for _ in range(10)]
         for call in calls:
             with call:
                 assert call.read_all().status == 200
