@@ -73,7 +73,8 @@ base::error authenticator::refuse(const http::client_address& client) {
 
 base::task<result<const principal*>> authenticator::look_up(crypto::digest256 key, http::client_address client) {
     const client_address address = key_of(client);
-    const bool seen_good = cache_.find(key, std::chrono::steady_clock::now(), std::chrono::system_clock::now()).who != nullptr;
+    const bool seen_good =
+        cache_.find(key, std::chrono::steady_clock::now(), std::chrono::system_clock::now()).who != nullptr;
     if (!seen_good && !address.is_loopback()) {
         const auto decision = failures_.would_acquire(address, base::micros(std::chrono::steady_clock::now()));
         if (!decision.allowed) {

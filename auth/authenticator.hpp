@@ -15,8 +15,8 @@
 
 namespace concurred::auth {
 
-/// Verifies API keys for one shard: its cache first, then the key source, once for all requests that ask for the same key
-/// at the same time.
+/// Verifies API keys for one shard: its cache first, then the key source, once for all requests that ask for the same
+/// key at the same time.
 class authenticator {
 public:
     enum class outcome : std::uint8_t { good, bad, unknown };
@@ -34,10 +34,11 @@ public:
     /// What is known without asking anybody. May start a refresh in the background.
     [[nodiscard]] answer find(const crypto::digest256& key, base::steady_time now, base::wall_time wall);
 
-    /// Completes when the source has answered. Errors: invalid_api_key; rate_limit_exceeded after too many failures of this
-    /// client; service_unavailable.
+    /// Completes when the source has answered. Errors: invalid_api_key; rate_limit_exceeded after too many failures of
+    /// this client; service_unavailable.
     /// @return valid until the caller next waits.
-    [[nodiscard]] base::task<base::result<const principal*>> look_up(crypto::digest256 key, http::client_address client);
+    [[nodiscard]] base::task<base::result<const principal*>> look_up(crypto::digest256 key,
+                                                                     http::client_address client);
 
     /// The answer for a bad key: charges the client's address.
     [[nodiscard]] base::error refuse(const http::client_address& client);

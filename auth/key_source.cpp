@@ -18,7 +18,8 @@ public:
         auto read = [this, hash = hash_text(key)] { return keys_.find_by_hash(hash); };
         const std::optional<found> answer = co_await storage::call(thread_, shard_, std::move(read));
         if (!answer || !*answer) {
-            base::error e = base::gateway_error(base::errc::service_unavailable, "API keys cannot be checked at the moment.");
+            base::error e =
+                base::gateway_error(base::errc::service_unavailable, "API keys cannot be checked at the moment.");
             e.retry_after = std::chrono::seconds(1);
             if (answer) {
                 e.cause = answer->error().cause;

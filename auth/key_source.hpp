@@ -19,7 +19,8 @@ public:
     key_source& operator=(const key_source&) = delete;
     virtual ~key_source() = default;
 
-    /// Completes on the caller's shard with the key, disabled and expired ones too, or nullopt for one that does not exist.
+    /// Completes on the caller's shard with the key, disabled and expired ones too, or nullopt for one that does not
+    /// exist.
     /// @param key SHA-256 of the full key.
     /// Errors: errc::service_unavailable when the source cannot answer. That says nothing about the key.
     [[nodiscard]] virtual base::task<base::result<std::optional<storage::api_key_row>>> find(crypto::digest256 key) = 0;

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Runs all tests on a Debian 12 machine; installs what they need. Ends with a line `N passed, N failed`.
-#   ./tests/run.sh                 everything
-#   ./tests/run.sh --quick         no sanitizers, no SDKs
+#   ./tests/run.sh                 lint, unit, integration, official SDKs
+#   ./tests/run.sh --all           these, the sanitizers and the fuzz targets
+#   ./tests/run.sh --quick         no SDKs
 #   ./tests/run.sh --only unit     one part: unit, lint, integration, conformance, asan, tsan, fuzz
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 . deploy/lib.sh
 
-parts="unit lint integration conformance asan tsan fuzz"
+parts="unit lint integration conformance"
 case "${1:-}" in
     --quick) parts="unit lint integration" ;;
+    --all) parts="unit lint integration conformance asan tsan fuzz" ;;
     --only) parts=${2:?--only needs the name of a part} ;;
     "") ;;
-    *) echo "usage: tests/run.sh [--quick | --only PART]" >&2; exit 64 ;;
+    *) echo "usage: tests/run.sh [--all | --quick | --only PART]" >&2; exit 64 ;;
 esac
 fuzz_seconds=${CONCURRED_FUZZ_SECONDS:-20}
 

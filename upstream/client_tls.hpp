@@ -9,11 +9,12 @@
 
 namespace concurred::upstream {
 
-/// TLS contexts for the way to the providers, one for each set of trusted roots: loading the system's takes megabytes and
-/// milliseconds, so shards and providers share them. Immutable once made.
+/// TLS contexts for the way to the providers, one for each set of trusted roots: loading the system's takes megabytes
+/// and milliseconds, so shards and providers share them. Immutable once made.
 class client_tls {
 public:
-    /// Makes what the https providers that have a key need. Errors: a CA file that cannot be used, by the provider's name.
+    /// Makes what the https providers that have a key need. Errors: a CA file that cannot be used, by the provider's
+    /// name.
     [[nodiscard]] static base::result<client_tls> make(const base::config& config);
 
     /// Null when no provider needs it.

@@ -38,7 +38,8 @@ base::error unknown_model(std::string_view requested, std::vector<std::string_vi
 }  // namespace
 
 bool is_upstream_model_name(std::string_view name) noexcept {
-    static constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/@+=;,~";
+    static constexpr std::string_view allowed =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/@+=;,~";
     if (name.empty() || name.size() > 96 || name.find_first_not_of(allowed) != std::string_view::npos) {
         return false;
     }

@@ -178,7 +178,8 @@ private:
         model.context_window = m.context_window.value_or(model.context_window);
         model.max_output_tokens = m.max_output_tokens.value_or(model.max_output_tokens);
         if (!is_upstream_model_name(model.upstream_model)) {
-            problem(name, "upstream_model", "is not 1 to 96 letters, digits and -._:/@+=;,~ (it is the name if not given)");
+            problem(name, "upstream_model",
+                    "is not 1 to 96 letters, digits and -._:/@+=;,~ (it is the name if not given)");
         }
         if (!has_price(m)) {
             return;

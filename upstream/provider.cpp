@@ -39,9 +39,8 @@ base::result<std::unique_ptr<provider>> provider::make(std::string name, const b
                                       .connect_timeout = config.connect_timeout});
     made->pool_ = std::make_unique<net::connection_pool>(
         around.executor, around.wheel, *made->dialer_,
-        net::pool_params{.max_connections = config.max_connections,
-                         .pool_wait = config.pool_wait,
-                         .keepalive = config.keepalive});
+        net::pool_params{
+            .max_connections = config.max_connections, .pool_wait = config.pool_wait, .keepalive = config.keepalive});
     return made;
 }
 

@@ -19,7 +19,7 @@ namespace concurred::upstream {
 
 /// The wire format a provider speaks.
 enum class dialect_kind {
-    openai,     ///< chat completions as OpenAI defines them, and those who follow
+    openai,  ///< chat completions as OpenAI defines them, and those who follow
     anthropic,
     google,
 };
@@ -38,7 +38,8 @@ public:
         const client_tls& tls;
     };
 
-    [[nodiscard]] static base::result<std::unique_ptr<provider>> make(std::string name, const base::provider_config& config,
+    [[nodiscard]] static base::result<std::unique_ptr<provider>> make(std::string name,
+                                                                      const base::provider_config& config,
                                                                       const surroundings& around);
 
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
@@ -66,7 +67,8 @@ private:
 class provider_table {
 public:
     /// Errors: a base URL or a CA file that cannot be used, by the provider's name.
-    [[nodiscard]] static base::result<provider_table> make(const base::config& config, const provider::surroundings& around);
+    [[nodiscard]] static base::result<provider_table> make(const base::config& config,
+                                                           const provider::surroundings& around);
 
     /// Null: there is no provider of that name.
     [[nodiscard]] provider* find(std::string_view name) noexcept;

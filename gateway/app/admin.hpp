@@ -8,13 +8,14 @@
 
 namespace concurred::app {
 
-/// The admin listener's three pages, for probes and scrapes only: /livez, /readyz, /metrics. Belongs to the control thread.
+/// The admin listener's three pages, for probes and scrapes only: /livez, /readyz, /metrics. Belongs to the control
+/// thread.
 class admin final : public http::application {
 public:
     struct sources {
         const base::config& settings;
-        std::function<bool()> alive;                      ///< false when an event loop stands still
-        std::function<bool()> ready;                      ///< false while draining
+        std::function<bool()> alive;                       ///< false when an event loop stands still
+        std::function<bool()> ready;                       ///< false while draining
         std::function<base::task<std::string>()> metrics;  ///< completes with the page
     };
 

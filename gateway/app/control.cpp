@@ -93,10 +93,12 @@ void control::on_signal(int number) {
         kill();
     } else {
         draining_ = true;
-        log_.info("draining", {{"signal", number == SIGTERM ? std::string_view("SIGTERM") : std::string_view("SIGINT")}});
+        log_.info("draining",
+                  {{"signal", number == SIGTERM ? std::string_view("SIGTERM") : std::string_view("SIGINT")}});
         each([](shard& s) { s.announce_drain(); });
         for (const auto& one : shards_) {
-            one->post([this, &s = *one] { s.finish([this] { boost::asio::post(io_, [this] { shard_finished(); }); }); });
+            one->post(
+                [this, &s = *one] { s.finish([this] { boost::asio::post(io_, [this] { shard_finished(); }); }); });
         }
         report_progress();
         after(number == SIGTERM ? shared_.settings->limits.drain_grace : std::chrono::milliseconds(0), step_,

@@ -23,8 +23,9 @@ public:
     void run();
 
 private:
-    using timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                    boost::asio::wait_traits<std::chrono::steady_clock>, base::executor>;
+    using timer =
+        boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                          boost::asio::wait_traits<std::chrono::steady_clock>, base::executor>;
 
     void wait_for_signal();
     void on_signal(int number);

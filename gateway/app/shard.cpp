@@ -36,7 +36,8 @@ shard::shard(shared_state& shared, unsigned number)
       access_(shared.log_writer, shared.access_format, shared.settings->log.access),
       wheel_(clock::now()),
       driver_(io_.get_executor(), wheel_),
-      log_flush_(wheel_, [](void* self) { static_cast<shard*>(self)->every_tick(); }, this),
+      log_flush_(
+          wheel_, [](void* self) { static_cast<shard*>(self)->every_tick(); }, this),
       background_(io_.get_executor(), report_to(log_)),
       resolver_(io_.get_executor()),
       key_source_(auth::make_local_key_source(io_.get_executor(), shared.database_thread, *shared.keys)),
@@ -56,8 +57,7 @@ result<std::unique_ptr<shard>> shard::make(shared_state& shared, unsigned number
 result<void> shard::build(unsigned of) {
     const base::config& settings = *shared_.settings;
     auto providers = upstream::provider_table::make(
-        settings,
-        {.executor = io_.get_executor(), .wheel = wheel_, .resolver = resolver_, .tls = shared_.client_tls});
+        settings, {.executor = io_.get_executor(), .wheel = wheel_, .resolver = resolver_, .tls = shared_.client_tls});
     if (!providers) {
         return providers.error();
     }
@@ -87,14 +87,13 @@ result<void> shard::build(unsigned of) {
                                                      .date = date_,
                                                      .application = chain_->application(),
                                                      .limits = settings.limits});
-    listener_.emplace(*session_context_,
-                      server::listener::params{
-                                               .tls = shared_.server_tls.get(),
-                                               .max_sessions = (settings.server.max_connections + of - 1) / of,
-                                               .on_trouble = [this](std::string_view what, boost::system::error_code ec) {
-                                                   log_.warn("connections are not accepted as they should be",
-                                                             {{"what", what}, {"cause", std::string_view(ec.message())}});
-                                               }});
+    listener_.emplace(*session_context_, server::listener::params{
+                                             .tls = shared_.server_tls.get(),
+                                             .max_sessions = (settings.server.max_connections + of - 1) / of,
+                                             .on_trouble = [this](std::string_view what, boost::system::error_code ec) {
+                                                 log_.warn("connections are not accepted as they should be",
+                                                           {{"what", what}, {"cause", std::string_view(ec.message())}});
+                                             }});
     return {};
 }
 

@@ -22,8 +22,8 @@
 
 namespace concurred::app {
 
-/// One core's gateway: everything it uses is its own, by value, in the order in which it is built and the reverse of which
-/// it is destroyed. Runs on one thread; others reach it with `post`.
+/// One core's gateway: everything it uses is its own, by value, in the order in which it is built and the reverse of
+/// which it is destroyed. Runs on one thread; others reach it with `post`.
 class shard {
 public:
     /// Errors: in words for the operator.

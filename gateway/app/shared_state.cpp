@@ -52,7 +52,8 @@ result<void> check_master_key(const base::config& settings) {
         return {};
     }
     if (auto key = crypto::parse_master_key(settings.secrets.master_key); !key) {
-        return base::gateway_error(base::errc::internal, "secrets.master_key: " + std::string(base::text_of(key.error())));
+        return base::gateway_error(base::errc::internal,
+                                   "secrets.master_key: " + std::string(base::text_of(key.error())));
     }
     return {};
 }

@@ -6,8 +6,8 @@
 #include "auth/limits.hpp"
 #include "crypto/openssl_handles.hpp"
 #include "gateway/base/config.hpp"
-#include "gateway/base/logger.hpp"
 #include "gateway/base/log_writer.hpp"
+#include "gateway/base/logger.hpp"
 #include "storage/api_key_store.hpp"
 #include "storage/database_thread.hpp"
 #include "storage/key_changes.hpp"
@@ -24,8 +24,8 @@
 
 namespace concurred::app {
 
-/// What belongs to the process and is used by all shards: immutable, atomic, or with a thread of its own. Made before the
-/// shards and destroyed after them.
+/// What belongs to the process and is used by all shards: immutable, atomic, or with a thread of its own. Made before
+/// the shards and destroyed after them.
 struct shared_state {
     base::config_snapshot settings;
     base::log_writer log_writer;
@@ -61,6 +61,7 @@ struct shared_state {
 
 /// Opens and makes all of it. Errors: in words for the operator, who sees them before anything listens.
 /// @param shards at least 1
-[[nodiscard]] base::result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot settings, unsigned shards);
+[[nodiscard]] base::result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot settings,
+                                                                            unsigned shards);
 
 }  // namespace concurred::app

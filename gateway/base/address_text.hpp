@@ -16,7 +16,8 @@ public:
         constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
         const bool v4 = std::equal(mapped.begin(), mapped.end(), address.begin());
         text_[0] = '\0';
-        ::inet_ntop(v4 ? AF_INET : AF_INET6, address.data() + (v4 ? mapped.size() : 0), text_.data(), static_cast<::socklen_t>(text_.size()));
+        ::inet_ntop(v4 ? AF_INET : AF_INET6, address.data() + (v4 ? mapped.size() : 0), text_.data(),
+                    static_cast<::socklen_t>(text_.size()));
     }
     [[nodiscard]] std::string_view view() const noexcept { return text_.data(); }
 

@@ -21,9 +21,9 @@ struct endpoint_config {
 struct server_config {
     endpoint_config listen{"127.0.0.1", 8080};
     endpoint_config admin_listen{"127.0.0.1", 9090};
-    unsigned shards = 0;          ///< event loops; 0: one per core
-    std::string tls_certificate;  ///< PEM file with the chain; empty: plain HTTP
-    std::string tls_key;          ///< PEM file
+    unsigned shards = 0;                 ///< event loops; 0: one per core
+    std::string tls_certificate;         ///< PEM file with the chain; empty: plain HTTP
+    std::string tls_key;                 ///< PEM file
     unsigned max_connections = 100'000;  ///< client connections of the whole process
 };
 
@@ -43,14 +43,14 @@ struct limits_config {
     std::size_t target_bytes = 8'192;
     unsigned header_fields = 100;
     std::size_t body_bytes = 33'554'432;
-    milliseconds header_timeout{10'000};  ///< from the first byte to the end of the head
-    milliseconds body_timeout{60'000};    ///< without a byte of progress in the body
-    milliseconds idle_timeout{75'000};    ///< between requests of a keep-alive connection
-    milliseconds write_timeout{60'000};   ///< client takes no byte of the answer
+    milliseconds header_timeout{10'000};     ///< from the first byte to the end of the head
+    milliseconds body_timeout{60'000};       ///< without a byte of progress in the body
+    milliseconds idle_timeout{75'000};       ///< between requests of a keep-alive connection
+    milliseconds write_timeout{60'000};      ///< client takes no byte of the answer
     milliseconds keepalive_comment{15'000};  ///< a stream that is silent this long gets a comment; 0: never
     milliseconds drain_timeout{600'000};
-    milliseconds drain_grace{5'000};  ///< after SIGTERM new connections are still served this long
-    unsigned default_rate_limit = 60;      ///< requests per 60 s of a key created without one
+    milliseconds drain_grace{5'000};   ///< after SIGTERM new connections are still served this long
+    unsigned default_rate_limit = 60;  ///< requests per 60 s of a key created without one
     unsigned max_rate_limit = 1'000'000;
     unsigned keys_per_owner = 50;
     unsigned health_per_minute = 120;       ///< GET /api/health, per client address
@@ -59,8 +59,8 @@ struct limits_config {
 };
 
 struct log_config {
-    std::string level = "info";    ///< debug | info | warn | error
-    std::string format = "auto";   ///< auto (text on a terminal, else json) | json | text
+    std::string level = "info";   ///< debug | info | warn | error
+    std::string format = "auto";  ///< auto (text on a terminal, else json) | json | text
     bool access = true;
 };
 
@@ -71,21 +71,21 @@ struct provider_config {
     std::string ca_file;   ///< PEM with additional trusted roots; empty: the system's
     milliseconds connect_timeout{5'000};
     milliseconds first_token_timeout{120'000};
-    milliseconds idle_timeout{120'000};     ///< between two reads of an answer
+    milliseconds idle_timeout{120'000};  ///< between two reads of an answer
     milliseconds total_timeout{900'000};
-    unsigned max_connections = 1'024;       ///< per shard
-    milliseconds pool_wait{1'000};          ///< longest wait for a free connection
-    milliseconds keepalive{55'000};         ///< an idle connection is closed after this
+    unsigned max_connections = 1'024;  ///< per shard
+    milliseconds pool_wait{1'000};     ///< longest wait for a free connection
+    milliseconds keepalive{55'000};    ///< an idle connection is closed after this
 };
 
 /// An alias or an additional model. Unset fields keep those of the compiled-in catalogue.
 struct model_config {
-    std::optional<std::string> target;    ///< makes it an alias of this model id
-    std::optional<std::string> provider;  ///< provider that serves it
+    std::optional<std::string> target;          ///< makes it an alias of this model id
+    std::optional<std::string> provider;        ///< provider that serves it
     std::optional<std::string> upstream_model;  ///< id sent to the provider when it differs
     std::optional<std::uint32_t> context_window;
     std::optional<std::uint32_t> max_output_tokens;
-    std::optional<double> input_price;         ///< USD per million tokens
+    std::optional<double> input_price;  ///< USD per million tokens
     std::optional<double> cached_input_price;
     std::optional<double> output_price;
 };

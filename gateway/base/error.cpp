@@ -7,14 +7,16 @@ namespace concurred::base {
 
 namespace {
 
-// In the order of `errc`. Status and code: the product's table of errors and its completion in DECISIONS.md; type: OpenAI's.
+// In the order of `errc`. Status and code: the product's table of errors and its completion in DECISIONS.md; type:
+// OpenAI's.
 constexpr std::array<errc_traits, static_cast<std::size_t>(errc::internal) + 1> traits{{
     {400, "BAD_REQUEST", "invalid_request_error", "The request is malformed."},
     {400, "MISSING_REQUIRED_FIELD", "invalid_request_error", "A required field is missing."},
     {400, "INVALID_MODEL", "invalid_request_error", "The model is not known."},
     {401, "UNAUTHORIZED", "authentication_error",
      "No API key was given. Send it as 'Authorization: Bearer ck_...' or 'X-API-Key: ck_...'."},
-    {401, "INVALID_API_KEY", "authentication_error", "The API key is not valid: it is unknown, disabled, expired or revoked."},
+    {401, "INVALID_API_KEY", "authentication_error",
+     "The API key is not valid: it is unknown, disabled, expired or revoked."},
     {403, "FORBIDDEN", "permission_error", "This is not allowed for these credentials."},
     {404, "NOT_FOUND", "invalid_request_error", "There is nothing at this address."},
     {405, "METHOD_NOT_ALLOWED", "invalid_request_error", "This method is not allowed here."},
@@ -36,10 +38,12 @@ constexpr std::array<errc_traits, static_cast<std::size_t>(errc::internal) + 1> 
     {504, "UPSTREAM_TIMEOUT", "server_error", "The provider did not answer in time."},
     {502, "UPSTREAM_ERROR", "server_error", "The provider answered with an error."},
     {499, "CLIENT_CLOSED", "invalid_request_error", "The client closed the connection."},
-    {500, "INTERNAL_ERROR", "server_error", "Something went wrong here. Try again, and quote the request id if it stays."},
+    {500, "INTERNAL_ERROR", "server_error",
+     "Something went wrong here. Try again, and quote the request id if it stays."},
 }};
 
-error make(errc code, error_source source, std::string message, boost::system::error_code cause, std::source_location where) {
+error make(errc code, error_source source, std::string message, boost::system::error_code cause,
+           std::source_location where) {
     error e;
     e.code = code;
     e.source = source;

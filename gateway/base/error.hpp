@@ -29,11 +29,11 @@ enum class errc {
     expectation_failed,
     header_fields_too_large,
     rate_limit_exceeded,
-    not_implemented,      ///< a transfer coding or method this server does not know
-    version_unsupported,  ///< not HTTP/1.0 or HTTP/1.1
-    model_unavailable,    ///< the provider exists but has no key or is out of service
-    service_unavailable,  ///< overloaded, draining, or a store is down
-    upstream_error,       ///< the provider could not be reached or answered nonsense
+    not_implemented,                 ///< a transfer coding or method this server does not know
+    version_unsupported,             ///< not HTTP/1.0 or HTTP/1.1
+    model_unavailable,               ///< the provider exists but has no key or is out of service
+    service_unavailable,             ///< overloaded, draining, or a store is down
+    upstream_error,                  ///< the provider could not be reached or answered nonsense
     upstream_authentication_failed,  ///< the provider refused the platform's key
     upstream_timeout,
     upstream_status,  ///< the provider's own error, kept: see `error::upstream_status`
@@ -67,14 +67,14 @@ struct error {
     errc code = errc::internal;
     error_source source = error_source::gateway;
     retry_class retry = retry_class::never;
-    unsigned upstream_status = 0;           ///< with errc::upstream_status: the provider's own HTTP status
+    unsigned upstream_status = 0;              ///< with errc::upstream_status: the provider's own HTTP status
     std::chrono::milliseconds retry_after{0};  ///< > 0: tell the caller when to come back
-    boost::system::error_code cause{};      ///< for the log only
-    std::string message{};                  ///< empty: the default text of `code`
-    std::string param{};                    ///< OpenAI's `param`; empty: null
-    std::string details{};                  ///< JSON object text; empty: {}
-    std::string upstream_code{};            ///< the provider's own error code; empty: the code of `code`
-    std::string upstream_type{};            ///< the provider's own error type; empty: the type of `code`
+    boost::system::error_code cause{};         ///< for the log only
+    std::string message{};                     ///< empty: the default text of `code`
+    std::string param{};                       ///< OpenAI's `param`; empty: null
+    std::string details{};                     ///< JSON object text; empty: {}
+    std::string upstream_code{};               ///< the provider's own error code; empty: the code of `code`
+    std::string upstream_type{};               ///< the provider's own error type; empty: the type of `code`
     std::source_location where = std::source_location::current();
 };
 

@@ -57,10 +57,10 @@ struct usage_record {
     std::uint32_t first_token_ms = 0;
     fixed_text<max_id_length> owner;
     fixed_text<max_id_length> key_id;
-    fixed_text<48> endpoint;           ///< route template, e.g. "/api/v1/chat/completions"
+    fixed_text<48> endpoint;  ///< route template, e.g. "/api/v1/chat/completions"
     fixed_text<32> provider;
-    fixed_text<96> model_requested;    ///< as the client wrote it, cut
-    fixed_text<96> model;              ///< resolved id
+    fixed_text<96> model_requested;  ///< as the client wrote it, cut
+    fixed_text<96> model;            ///< resolved id
     fixed_text<64> request_id;
     fixed_text<64> upstream_request_id;
 };

@@ -86,8 +86,7 @@ bool chunk_decoder::step(char c) noexcept {
             }
             return (c == ';' || c == '\r' || is_octet(c, octet_token)) && after_extension(state::extension_name);
         case state::extension_value_start:
-            return c == '"' ? to(state::extension_quoted)
-                            : is_octet(c, octet_token) && to(state::extension_token);
+            return c == '"' ? to(state::extension_quoted) : is_octet(c, octet_token) && to(state::extension_token);
         case state::extension_token:
             return (c == ';' || c == '\r' || is_octet(c, octet_token)) && after_extension(state::extension_token);
         case state::extension_quoted:

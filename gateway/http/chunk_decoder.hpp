@@ -55,10 +55,10 @@ private:
 
     state state_ = state::size_start;
     std::uint8_t digits_ = 0;
-    std::uint64_t remaining_ = 0;      // of the current chunk
-    std::size_t line_ = 0;             // octets of the current chunk-size line
-    std::size_t trailers_ = 0;         // octets after the last chunk
-    std::uint64_t overhead_ = 0;       // wire octets that were not data
+    std::uint64_t remaining_ = 0;  // of the current chunk
+    std::size_t line_ = 0;         // octets of the current chunk-size line
+    std::size_t trailers_ = 0;     // octets after the last chunk
+    std::uint64_t overhead_ = 0;   // wire octets that were not data
     std::uint64_t body_ = 0;
 };
 

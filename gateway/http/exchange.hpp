@@ -47,17 +47,17 @@ struct client_address {
 
 /// Where the time of a request went. Default-constructed: that point was not reached.
 struct milestones {
-    base::steady_time arrived;          ///< the head was complete
+    base::steady_time arrived;  ///< the head was complete
     base::steady_time authenticated;
     base::steady_time limited;
-    base::steady_time routed;           ///< body read, model resolved
-    base::steady_time connected;        ///< upstream connection in hand
-    base::steady_time first_byte;       ///< first byte of the upstream's answer
-    base::steady_time first_token;      ///< first content
+    base::steady_time routed;       ///< body read, model resolved
+    base::steady_time connected;    ///< upstream connection in hand
+    base::steady_time first_byte;   ///< first byte of the upstream's answer
+    base::steady_time first_token;  ///< first content
 };
 
-/// One request on its way through the gateway, with the slots that the middlewares fill. Owned by the session and reused
-/// for the next request of its connection. Belongs to one shard.
+/// One request on its way through the gateway, with the slots that the middlewares fill. Owned by the session and
+/// reused for the next request of its connection. Belongs to one shard.
 struct exchange {
     request_head head;
     request_body* body = nullptr;
@@ -68,11 +68,11 @@ struct exchange {
     const base::config* settings = nullptr;  ///< the snapshot this request began with
 
     base::fixed_text<64> request_id;
-    std::string_view route = "";             ///< template of the matched route, e.g. "/api/v1/models/:id"; static text
+    std::string_view route = "";  ///< template of the matched route, e.g. "/api/v1/models/:id"; static text
     const pipeline::endpoint* endpoint = nullptr;  ///< what serves it; null: nothing does
     /// Who asks. Valid only until the handler first waits: what is needed later is in `usage`. Null: not authenticated.
     const auth::principal* principal = nullptr;
-    base::text_buffer<1536> headers;         ///< header fields of the answer, each line complete
+    base::text_buffer<1536> headers;  ///< header fields of the answer, each line complete
 
     const upstream::model_price* price = nullptr;  ///< of the model that serves it; null: not known
     bool admitted = false;                         ///< a usage record is due

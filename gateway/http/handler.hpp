@@ -21,10 +21,10 @@ public:
 
 /// How the answer to a request ended, as the connection saw it.
 struct transfer {
-    unsigned status = 0;           ///< 0: no head was sent
-    std::uint64_t bytes_in = 0;    ///< octets of head and body as received
-    std::uint64_t bytes_out = 0;   ///< octets written
-    bool complete = false;         ///< every octet of the answer was handed to the kernel
+    unsigned status = 0;          ///< 0: no head was sent
+    std::uint64_t bytes_in = 0;   ///< octets of head and body as received
+    std::uint64_t bytes_out = 0;  ///< octets written
+    bool complete = false;        ///< every octet of the answer was handed to the kernel
     base::steady_time ended;
 };
 

@@ -20,7 +20,9 @@ struct response {
     std::unique_ptr<body_source> body;          ///< a body that is pulled
     bool close = false;                         ///< the connection cannot be used again
 
-    [[nodiscard]] std::string_view whole() const noexcept { return shared.empty() ? std::string_view(content) : shared; }
+    [[nodiscard]] std::string_view whole() const noexcept {
+        return shared.empty() ? std::string_view(content) : shared;
+    }
 };
 
 }  // namespace concurred::http

@@ -1,9 +1,9 @@
 #include "gateway/net/byte_stream.hpp"
 
-#include <boost/system/errc.hpp>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <boost/system/errc.hpp>
 
 #include <algorithm>
 #include <array>

@@ -37,8 +37,10 @@ public:
     place_in_line(connection_pool& pool, http::abort_signal& abort)
         : waiter(pool.executor_),
           pool_(pool),
-          timer_(pool.wheel_, [](void* self) { static_cast<place_in_line*>(self)->give_up(); }, this),
-          on_abort_(abort, [](void* self) noexcept { static_cast<place_in_line*>(self)->bell.ring(); }, this) {
+          timer_(
+              pool.wheel_, [](void* self) { static_cast<place_in_line*>(self)->give_up(); }, this),
+          on_abort_(
+              abort, [](void* self) noexcept { static_cast<place_in_line*>(self)->bell.ring(); }, this) {
         timer_.expires_at(clock::now() + pool.pool_wait_);
         pool.state_.join_line();
         pool.line_.push_back(*this);
@@ -114,7 +116,8 @@ connection_pool::connection_pool(base::executor ex, base::timing_wheel& wheel, d
               .max_waiters = params.max_waiters,
               .keepalive = params.keepalive,
               .max_lifetime = params.max_lifetime}),
-      ageing_(wheel, [](void* self) { static_cast<connection_pool*>(self)->close_expired(clock::now()); }, this) {}
+      ageing_(
+          wheel, [](void* self) { static_cast<connection_pool*>(self)->close_expired(clock::now()); }, this) {}
 
 connection_pool::~connection_pool() {
     assert(state_.busy() == 0 && "a pool is destroyed while a connection of it is leased");

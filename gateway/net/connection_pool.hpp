@@ -22,8 +22,8 @@ namespace concurred::net {
 
 class connection_pool;
 
-/// The right to use one connection. Going away without `give_back` closes the connection at once, which is how an upstream
-/// learns that nobody reads its answer any more. Must not outlive its pool.
+/// The right to use one connection. Going away without `give_back` closes the connection at once, which is how an
+/// upstream learns that nobody reads its answer any more. Must not outlive its pool.
 class lease {
 public:
     /// Empty.
@@ -50,7 +50,8 @@ public:
         }
     }
 
-    /// Lets others use the connection: an answer was read to its end and nothing behind it. The lease is empty afterwards.
+    /// Lets others use the connection: an answer was read to its end and nothing behind it. The lease is empty
+    /// afterwards.
     void give_back(base::steady_time now) noexcept;
 
 private:
@@ -95,8 +96,8 @@ public:
     connection_pool(const connection_pool&) = delete;
     connection_pool& operator=(const connection_pool&) = delete;
 
-    /// An idle connection that is fit for use, if there is one. Fit: nothing is there to read, so nobody ever takes what
-    /// an upstream sent unasked for the answer to a request.
+    /// An idle connection that is fit for use, if there is one. Fit: nothing is there to read, so nobody ever takes
+    /// what an upstream sent unasked for the answer to a request.
     [[nodiscard]] std::optional<lease> try_acquire(base::steady_time now);
 
     /// Completes with an idle connection or a new one; waits for one in use if there may be no more.

@@ -53,8 +53,10 @@ public:
         : params_(params),
           abort_(abort),
           deadline_(clock::now() + params.connect_timeout),
-          timer_(params.wheel, [](void* self) { static_cast<attempt*>(self)->interrupt(); }, this),
-          on_abort_(abort, [](void* self) noexcept { static_cast<attempt*>(self)->interrupt(); }, this),
+          timer_(
+              params.wheel, [](void* self) { static_cast<attempt*>(self)->interrupt(); }, this),
+          on_abort_(
+              abort, [](void* self) noexcept { static_cast<attempt*>(self)->interrupt(); }, this),
           question_(params.resolver, params.target.host) {}
 
     task<result<address_list>> find_addresses() {
@@ -147,10 +149,10 @@ private:
     [[nodiscard]] bool overdue() const noexcept { return clock::now() >= deadline_; }
 
     [[nodiscard]] base::error timed_out(const char* what) const {
-        return base::upstream_error(errc::upstream_timeout,
-                                    std::string(what) + " within " + duration_text(params_.connect_timeout) +
-                                        " (connect_timeout).",
-                                    base::retry_class::safe, boost::asio::error::timed_out);
+        return base::upstream_error(
+            errc::upstream_timeout,
+            std::string(what) + " within " + duration_text(params_.connect_timeout) + " (connect_timeout).",
+            base::retry_class::safe, boost::asio::error::timed_out);
     }
 
     [[nodiscard]] static base::error tls_failure(const byte_stream& stream, const io_result& r) {

@@ -21,10 +21,10 @@ public:
     dialer& operator=(const dialer&) = delete;
     virtual ~dialer() = default;
 
-    /// Completes with a connection that is ready for a request: under TLS, shaken hands and the peer verified. Any number
-    /// may run at a time. `abort` ends it within a turn and must outlive it.
-    /// Errors, all before a byte of a request was sent: errc::upstream_error (name, connection, TLS), errc::upstream_timeout
-    /// (the deadline for all of it), errc::service_unavailable (out of descriptors, shutdown), errc::client_gone.
+    /// Completes with a connection that is ready for a request: under TLS, shaken hands and the peer verified. Any
+    /// number may run at a time. `abort` ends it within a turn and must outlive it. Errors, all before a byte of a
+    /// request was sent: errc::upstream_error (name, connection, TLS), errc::upstream_timeout (the deadline for all of
+    /// it), errc::service_unavailable (out of descriptors, shutdown), errc::client_gone.
     [[nodiscard]] virtual base::task<base::result<byte_stream>> dial(http::abort_signal& abort) = 0;
 };
 

@@ -38,9 +38,8 @@ name_cache::entry& name_cache::entry_of(std::string_view host, base::steady_time
         return found->second;
     }
     if (!entries_.empty() && entries_.size() >= limits_.entries) {
-        entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
-            return a.second.used < b.second.used;
-        }));
+        entries_.erase(std::min_element(entries_.begin(), entries_.end(),
+                                        [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
     }
     entry& made = entries_[std::string(host)];
     made.used = now;

@@ -26,8 +26,8 @@ public:
     virtual void lookup(const std::string& host, answer done) = 0;
 };
 
-/// The operating system's resolver (hosts file, DNS, whatever it is set up for). It blocks, so it runs in a helper thread
-/// of the executor's context, one lookup after another.
+/// The operating system's resolver (hosts file, DNS, whatever it is set up for). It blocks, so it runs in a helper
+/// thread of the executor's context, one lookup after another.
 [[nodiscard]] std::unique_ptr<name_service> make_system_names(base::executor ex);
 
 }  // namespace concurred::net

@@ -13,13 +13,13 @@ namespace concurred::net {
 /// What a pool may hold.
 struct pool_limits {
     std::uint32_t max_connections = 1'024;
-    std::uint32_t max_waiters = 1'024;          ///< callers in line for a connection; more are refused at once
-    std::chrono::milliseconds keepalive{55'000};     ///< a connection that was idle for this long is closed
+    std::uint32_t max_waiters = 1'024;                ///< callers in line for a connection; more are refused at once
+    std::chrono::milliseconds keepalive{55'000};      ///< a connection that was idle for this long is closed
     std::chrono::milliseconds max_lifetime{600'000};  ///< an older connection is not used for another request
 };
 
-/// Decides for a pool: use an idle connection, open one, wait or refuse. Knows connections by the number of their slot and
-/// does no I/O. Whoever asks carries the decision out and tells what became of it.
+/// Decides for a pool: use an idle connection, open one, wait or refuse. Knows connections by the number of their slot
+/// and does no I/O. Whoever asks carries the decision out and tells what became of it.
 class pool_state {
 public:
     using slot = std::uint32_t;
@@ -39,11 +39,13 @@ public:
 
     explicit pool_state(const pool_limits& limits) : limits_(limits) {}
 
-    /// The idle connection that was used last, as `reuse` or `discard`. Nothing if there is none, or somebody is in line.
+    /// The idle connection that was used last, as `reuse` or `discard`. Nothing if there is none, or somebody is in
+    /// line.
     [[nodiscard]] std::optional<decision> take_idle(base::steady_time now);
 
     /// What a caller gets.
-    /// @param fresh_only a connection that was used before will not do: the one idle for the longest makes room if need be
+    /// @param fresh_only a connection that was used before will not do: the one idle for the longest makes room if need
+    /// be
     /// @param in_line the caller stands in line already and was called
     [[nodiscard]] decision acquire(base::steady_time now, bool fresh_only, bool in_line);
     void join_line() noexcept { ++waiting_; }

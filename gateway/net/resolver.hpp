@@ -27,15 +27,16 @@ public:
     resolver& operator=(const resolver&) = delete;
 
     /// One caller's question. It can be given up at any time: by `cancel`, or by destroying it.
-    class question : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    class question
+        : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     public:
         /// @param host a name, or an IP address, which is its own answer; must outlive the question
         question(resolver& names, std::string_view host) : names_(names), host_(host), bell_(names.executor_) {}
         question(const question&) = delete;
         question& operator=(const question&) = delete;
 
-        /// Completes with at least one address. Errors: errc::upstream_error, to be retried at will; errc::internal with
-        /// operation_aborted after `cancel`.
+        /// Completes with at least one address. Errors: errc::upstream_error, to be retried at will; errc::internal
+        /// with operation_aborted after `cancel`.
         [[nodiscard]] base::task<base::result<address_list>> ask();
 
         /// Ends a pending `ask` within this turn; else the next one.

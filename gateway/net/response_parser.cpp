@@ -51,7 +51,8 @@ bool has_folded_line(std::string_view head) noexcept {
     return false;
 }
 
-// A line that ends in LF alone. Beast waits for the end of the head before it refuses that, and there may be no such end.
+// A line that ends in LF alone. Beast waits for the end of the head before it refuses that, and there may be no such
+// end.
 bool has_bare_lf(std::string_view head) noexcept {
     for (auto lf = head.find('\n'); lf != std::string_view::npos; lf = head.find('\n', lf + 1)) {
         if (lf == 0 || head[lf - 1] != '\r') {
@@ -64,7 +65,7 @@ bool has_bare_lf(std::string_view head) noexcept {
 }  // namespace
 
 response_parser::machine::machine(bool to_head) {
-    body_limit(boost::none);        // Beast's default ends long streams after 8 MiB
+    body_limit(boost::none);       // Beast's default ends long streams after 8 MiB
     header_limit(2 * head_limit);  // we count ourselves: Beast starts anew with every read
     skip(to_head);
 }
@@ -166,7 +167,8 @@ result<std::size_t> response_parser::feed_head(std::string_view in) {
     if (has_folded_line(in.substr(0, n))) {
         return malformed("a header line is folded");
     }
-    if (ec == http_error::header_limit || (ec == http_error::need_more && head_size_ + (window.size() - n) == head_limit)) {
+    if (ec == http_error::header_limit ||
+        (ec == http_error::need_more && head_size_ + (window.size() - n) == head_limit)) {
         return malformed("its head is too large");
     }
     if (ec && (ec != http_error::need_more || has_bare_lf(window.substr(n)))) {

@@ -16,25 +16,27 @@ namespace concurred::net {
 struct response_head {
     unsigned status = 0;
     bool http11 = false;
-    bool has_encoding = false;  ///< `Content-Encoding` other than identity
-    bool has_location = false;  ///< a redirect, which is never followed
+    bool has_encoding = false;         ///< `Content-Encoding` other than identity
+    bool has_location = false;         ///< a redirect, which is never followed
     std::optional<bool> should_retry;  ///< `x-should-retry`
     base::fixed_text<128> content_type;
-    base::fixed_text<40> retry_after;     ///< seconds or a date
+    base::fixed_text<40> retry_after;  ///< seconds or a date
     base::fixed_text<20> retry_after_ms;
     base::fixed_text<64> request_id;  ///< `x-request-id`, else `request-id`
 };
 
-/// Reads an upstream's answer: the head into fixed memory, the payload out of its framing. Strict where Beast's parser is
-/// not: one framing, no folded lines, bounded heads, chunks and trailers, no answer but the one that was asked for. What
-/// it finds does not depend on how the bytes are cut into reads. Allocates nothing.
+/// Reads an upstream's answer: the head into fixed memory, the payload out of its framing. Strict where Beast's parser
+/// is not: one framing, no folded lines, bounded heads, chunks and trailers, no answer but the one that was asked for.
+/// What it finds does not depend on how the bytes are cut into reads. Allocates nothing.
 class response_parser {
 public:
     struct progress {
-        std::size_t consumed = 0;  ///< octets of the input that are done with; give the others again, with more behind them
+        std::size_t consumed =
+            0;  ///< octets of the input that are done with; give the others again, with more behind them
         std::size_t produced = 0;  ///< octets of payload written to `out`
         bool head_complete = false;
-        bool finished = false;  ///< the answer is complete; octets that are left do not belong to it: close the connection
+        bool finished =
+            false;  ///< the answer is complete; octets that are left do not belong to it: close the connection
     };
 
     response_parser() { reset(); }
@@ -89,7 +91,7 @@ private:
         using basic_parser::put_eof;
 
         response_head head;
-        char* out = nullptr;       // where payload goes
+        char* out = nullptr;           // where payload goes
         std::uint64_t payload = 0;     // octets so far
         std::uint64_t chunk_left = 0;  // octets of the current chunk that are still to come
 
@@ -115,9 +117,9 @@ private:
     [[nodiscard]] base::result<std::size_t> feed_body(std::string_view in);
 
     std::optional<machine> machine_;
-    std::size_t head_size_ = 0;   // octets of this head so far
-    std::uint64_t framing_ = 0;   // octets around the payload
-    std::uint8_t interim_ = 0;    // interim answers so far
+    std::size_t head_size_ = 0;  // octets of this head so far
+    std::uint64_t framing_ = 0;  // octets around the payload
+    std::uint8_t interim_ = 0;   // interim answers so far
     bool to_head_ = false;
     bool head_complete_ = false;
     bool finished_ = false;

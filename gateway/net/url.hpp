@@ -19,9 +19,10 @@ struct url {
     [[nodiscard]] std::string host_header() const;
 };
 
-/// Parses `http(s)://host[:port][/path]`, strictly: no user, query or fragment, nothing that would need escaping, because
-/// the parts become lines of a request.
-/// @return errc::internal with a message that says what is wrong but does not repeat the text, which may hold a password.
+/// Parses `http(s)://host[:port][/path]`, strictly: no user, query or fragment, nothing that would need escaping,
+/// because the parts become lines of a request.
+/// @return errc::internal with a message that says what is wrong but does not repeat the text, which may hold a
+/// password.
 [[nodiscard]] base::result<url> parse_url(std::string_view text);
 
 }  // namespace concurred::net

@@ -15,8 +15,8 @@ base::task<base::result<http::response>> health::handle(http::exchange& x) {
     }
     x.headers.field("Cache-Control", "no-store");
     http::response r;
-    r.content = R"({"status":"ok","timestamp":")" + base::utc_timestamp(x.arrived_at) + R"(","version":")" CONCURRED_VERSION
-                                                                                         "\"}\n";
+    r.content = R"({"status":"ok","timestamp":")" + base::utc_timestamp(x.arrived_at) +
+                R"(","version":")" CONCURRED_VERSION "\"}\n";
     return ready(std::move(r));
 }
 

@@ -5,8 +5,8 @@
 
 namespace concurred::pipeline {
 
-/// GET /api/health: whether this process answers. Says nothing of providers and stores, costs nothing, and is limited per
-/// client address since it is open to everybody.
+/// GET /api/health: whether this process answers. Says nothing of providers and stores, costs nothing, and is limited
+/// per client address since it is open to everybody.
 class health final : public http::handler {
 public:
     explicit health(auth::address_limiter& limiter) : limiter_(limiter) {}

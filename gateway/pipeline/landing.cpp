@@ -6,11 +6,10 @@ namespace concurred::pipeline {
 
 base::task<base::result<http::response>> landing::handle(http::exchange&) {
     http::response r;
-    r.shared =
-        R"({"name":"Concurred Gateway","api":"/api/v1","endpoints":["POST /api/v1/chat/completions",)"
-        R"("GET /api/v1/models","GET /api/v1/models/{id}","GET /api/v1/usage","GET /api/health"],)"
-        R"("authentication":"Authorization: Bearer ck_..."})"
-        "\n";
+    r.shared = R"({"name":"Concurred Gateway","api":"/api/v1","endpoints":["POST /api/v1/chat/completions",)"
+               R"("GET /api/v1/models","GET /api/v1/models/{id}","GET /api/v1/usage","GET /api/health"],)"
+               R"("authentication":"Authorization: Bearer ck_..."})"
+               "\n";
     return ready(std::move(r));
 }
 

@@ -5,8 +5,8 @@
 
 namespace concurred::pipeline {
 
-/// How much the caller may do: the key's own limit and the path's, decided in one step over all shards. A denial costs no
-/// body, no parse and no upstream connection.
+/// How much the caller may do: the key's own limit and the path's, decided in one step over all shards. A denial costs
+/// no body, no parse and no upstream connection.
 class limit final : public http::handler {
 public:
     limit(const auth::rate_limiter& limiter, http::handler& next) : limiter_(limiter), next_(next) {}

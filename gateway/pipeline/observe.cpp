@@ -124,7 +124,7 @@ void observe::end(http::exchange& x, const http::transfer& t) noexcept {
     const base::usage_record& u = x.usage;
     const bool gone = x.abort.reason() == http::abort_reason::client_gone || !t.complete;
     if (gone) {
-        around_.metrics.client_aborted(x.times.first_token != steady_time()  ? "stream"
+        around_.metrics.client_aborted(x.times.first_token != steady_time() ? "stream"
                                        : x.times.connected != steady_time() ? "wait"
                                                                             : "request");
     }

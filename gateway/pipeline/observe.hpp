@@ -38,8 +38,8 @@ private:
     crypto::random_pool random_;
 };
 
-/// `Server-Timing`, by the milestones that were reached: "auth;dur=0.012, limit;dur=0.001, ..." in ms. Source: W3C Server
-/// Timing; what each name covers is in README.md.
+/// `Server-Timing`, by the milestones that were reached: "auth;dur=0.012, limit;dur=0.001, ..." in ms. Source: W3C
+/// Server Timing; what each name covers is in README.md.
 [[nodiscard]] base::text_buffer<256> server_timing(const http::milestones& times, base::steady_time now) noexcept;
 
 }  // namespace concurred::pipeline

@@ -30,7 +30,8 @@ bool serves(const endpoint& e, verb method) noexcept {
 
 base::error not_found(std::string_view path) {
     if (path.starts_with("/v1/") || path == "/v1") {
-        return client_error(errc::not_found, "The base URL of this API is /api/v1, not /v1: set it to http://HOST/api/v1.");
+        return client_error(errc::not_found,
+                            "The base URL of this API is /api/v1, not /v1: set it to http://HOST/api/v1.");
     }
     return client_error(errc::not_found, {});
 }

@@ -47,7 +47,8 @@ base::result<void> usage_ledger::admit(http::exchange& x) {
     u.request_id = x.request_id.view();
     u.price_version = upstream::price_version;
     if (!sink_.admit(u)) {
-        base::error e = base::gateway_error(errc::service_unavailable, "Usage cannot be recorded at the moment. Try again soon.");
+        base::error e =
+            base::gateway_error(errc::service_unavailable, "Usage cannot be recorded at the moment. Try again soon.");
         e.retry_after = std::chrono::seconds(1);
         return e;
     }
@@ -81,7 +82,8 @@ void usage_ledger::relay_ended(http::exchange& x, const upstream::relay_report& 
 
 void usage_ledger::closed(http::exchange& x) noexcept {
     if (x.admitted) {
-        x.usage.end = x.abort.reason() == http::abort_reason::client_gone ? end_reason::client_closed : end_reason::aborted;
+        x.usage.end =
+            x.abort.reason() == http::abort_reason::client_gone ? end_reason::client_closed : end_reason::aborted;
         settle(x);
     }
 }

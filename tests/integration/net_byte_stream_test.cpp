@@ -52,8 +52,9 @@ std::unique_ptr<pair> make_plain(net::test::loop& l) {
 }
 
 std::unique_ptr<pair> make_tls(net::test::loop& l, const crypto::test::tls_fixture& f) {
-    auto made = std::make_unique<pair>(l, crypto::make_client_session(f.client().get(), "localhost").value(),
-                                       crypto::make_server_session(f.server_for(crypto::test::localhost).get()).value());
+    auto made =
+        std::make_unique<pair>(l, crypto::make_client_session(f.client().get(), "localhost").value(),
+                               crypto::make_server_session(f.server_for(crypto::test::localhost).get()).value());
     REQUIRE(shake_hands(*made));
     return made;
 }

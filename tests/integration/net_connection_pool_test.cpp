@@ -22,16 +22,19 @@ namespace {
 
 struct fixture {
     explicit fixture(const net::pool_params& params = {}, std::chrono::milliseconds connect_timeout = 5s) {
-        dialer = net::make_dialer({.executor = l.executor(),
-                                   .wheel = l.wheel(),
-                                   .resolver = resolver,
-                                   .target = net::parse_url("http://127.0.0.1:" + std::to_string(server.port())).value(),
-                                   .connect_timeout = connect_timeout});
+        dialer =
+            net::make_dialer({.executor = l.executor(),
+                              .wheel = l.wheel(),
+                              .resolver = resolver,
+                              .target = net::parse_url("http://127.0.0.1:" + std::to_string(server.port())).value(),
+                              .connect_timeout = connect_timeout});
         pool.emplace(l.executor(), l.wheel(), *dialer, params);
     }
 
     lease acquire(bool fresh_only = false) { return l.run(pool->acquire(abort, fresh_only)).value(); }
-    void start(pending<result<lease>>& into, bool fresh_only = false) { l.start(pool->acquire(abort, fresh_only), into); }
+    void start(pending<result<lease>>& into, bool fresh_only = false) {
+        l.start(pool->acquire(abort, fresh_only), into);
+    }
     base::steady_time now() { return clock_type::now(); }
 
     /// Acquires and gives back, so that one connection is idle. @return its other end

@@ -13,9 +13,9 @@ using namespace concurred;
 using namespace std::chrono_literals;
 using base::errc;
 using base::result;
+using crypto::test::has;
 using net::byte_stream;
 using net::test::pending;
-using crypto::test::has;
 using clock_type = std::chrono::steady_clock;
 
 namespace {
@@ -185,7 +185,8 @@ TEST_SUITE("net/dialer") {
         const auto server = tls.server_for(crypto::test::localhost);
         for (const std::string host : {"localhost", "127.0.0.1"}) {
             result<byte_stream> dialed = base::error();
-            CHECK(serve_handshake(f.l, s, server.get(), f.dial_to(f.https(s, host), client.get()), f.abort, dialed) == "");
+            CHECK(serve_handshake(f.l, s, server.get(), f.dial_to(f.https(s, host), client.get()), f.abort, dialed) ==
+                  "");
             REQUIRE(dialed.has_value());
             CHECK(dialed->is_tls());
             CHECK(SSL_get_verify_result(dialed->tls()) == X509_V_OK);
@@ -212,7 +213,8 @@ TEST_SUITE("net/dialer") {
              "hostname mismatch"},
             {"wrong address", tls.server_for({.common_name = "localhost", .alt_names = "DNS:localhost"}), "127.0.0.1",
              "IP address mismatch"},
-            {"self-signed", tls.server_of(make_identity(crypto::test::localhost)), "localhost", "self-signed certificate"},
+            {"self-signed", tls.server_of(make_identity(crypto::test::localhost)), "localhost",
+             "self-signed certificate"},
             {"unknown CA", tls.server_of(make_identity(crypto::test::localhost, &other_ca)), "localhost",
              "unable to get local issuer certificate"},
             {"expired", tls.server_for(expired), "localhost", "certificate has expired"},

@@ -13,7 +13,9 @@ using base::timing_wheel;
 namespace {
 
 struct bell {
-    bell(timing_wheel& wheel) : timer(wheel, [](void* self) { ++static_cast<bell*>(self)->rung; }, this) {}
+    bell(timing_wheel& wheel)
+        : timer(
+              wheel, [](void* self) { ++static_cast<bell*>(self)->rung; }, this) {}
     timing_wheel::timer timer;
     int rung = 0;
 };

@@ -34,8 +34,9 @@ std::string with(const std::string& line, const std::string& fields = "Host: h\r
 
 TEST_SUITE("http/request_head") {
     TEST_CASE("a plain request is read") {
-        const std::string bytes =
-            with("POST /api/v1/chat/completions?a=1 HTTP/1.1", "Host: example.com:8080\r\nX-Test: \t a b \t\r\nContent-Length: 5\r\n") + "hello";
+        const std::string bytes = with("POST /api/v1/chat/completions?a=1 HTTP/1.1",
+                                       "Host: example.com:8080\r\nX-Test: \t a b \t\r\nContent-Length: 5\r\n") +
+                                  "hello";
         http::head_scanner scanner;
         const auto scanned = scanner.scan(bytes, {});
         REQUIRE(scanned.has_value());
@@ -63,8 +64,9 @@ TEST_SUITE("http/request_head") {
             with("POST / HTTP/1.1", "Host: h\r\nTransfer-Encoding: gzip, chunked\r\n"),
             with("POST / HTTP/1.1", "Host: h\r\nTransfer-Encoding: chunked, chunked\r\n"),
             with("POST / HTTP/1.1", "Host: h\r\nTransfer-Encoding:\r\n"),
-            with("POST / HTTP/1.1", "Host: h\r\nTransfer-Encoding: \xa0"
-                                    "chunked\r\n"),
+            with("POST / HTTP/1.1",
+                 "Host: h\r\nTransfer-Encoding: \xa0"
+                 "chunked\r\n"),
             with("POST / HTTP/1.1", "Host: h\r\nTransfer-Encoding: \"chunked\"\r\n"),
             with("POST / HTTP/1.1", "Host: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n"),
             with("POST / HTTP/1.1", "Host: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
@@ -82,45 +84,24 @@ TEST_SUITE("http/request_head") {
             with("POST / HTTP/1.1", "Host: h\r\nContent_Length: 5\r\n"),
             with("POST / HTTP/1.1", "Host: h\r\nTransfer_Encoding: chunked\r\n"),
             // lines and names: B9 and the rest of the grammar
-            with("GET / HTTP/1.1", "Host: h\r\nX: a\r\n b\r\n"),
-            with("GET / HTTP/1.1", " X: a\r\nHost: h\r\n"),
-            with("GET / HTTP/1.1", "Host: h\r\nX : a\r\n"),
-            with("GET / HTTP/1.1", "Host: h\r\n: a\r\n"),
-            with("GET / HTTP/1.1", "Host: h\r\nno colon\r\n"),
-            with("GET / HTTP/1.1", "Host: h\r\nX[: a\r\n"),
+            with("GET / HTTP/1.1", "Host: h\r\nX: a\r\n b\r\n"), with("GET / HTTP/1.1", " X: a\r\nHost: h\r\n"),
+            with("GET / HTTP/1.1", "Host: h\r\nX : a\r\n"), with("GET / HTTP/1.1", "Host: h\r\n: a\r\n"),
+            with("GET / HTTP/1.1", "Host: h\r\nno colon\r\n"), with("GET / HTTP/1.1", "Host: h\r\nX[: a\r\n"),
             with("GET / HTTP/1.1", std::string("Host: h\r\nX: a\0b\r\n", 17)),
-            with("GET / HTTP/1.1", "Host: h\r\nX: a\x07\r\n"),
-            with("GET / HTTP/1.1", "Host: h\r\nX: a\rb\r\n"),
-            "GET / HTTP/1.1\nHost: h\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost: h\n\r\n",
+            with("GET / HTTP/1.1", "Host: h\r\nX: a\x07\r\n"), with("GET / HTTP/1.1", "Host: h\r\nX: a\rb\r\n"),
+            "GET / HTTP/1.1\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\n\r\n",
             "\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
             // Host: B10
-            "GET / HTTP/1.1\r\n\r\n",
-            with("GET / HTTP/1.1", "Host: h\r\nHost: h\r\n"),
-            with("GET / HTTP/1.1", "Host: \r\n"),
-            with("GET / HTTP/1.1", "Host: a,b\r\n"),
-            with("GET / HTTP/1.1", "Host: a@b\r\n"),
-            with("GET / HTTP/1.1", "Host: a/b\r\n"),
+            "GET / HTTP/1.1\r\n\r\n", with("GET / HTTP/1.1", "Host: h\r\nHost: h\r\n"),
+            with("GET / HTTP/1.1", "Host: \r\n"), with("GET / HTTP/1.1", "Host: a,b\r\n"),
+            with("GET / HTTP/1.1", "Host: a@b\r\n"), with("GET / HTTP/1.1", "Host: a/b\r\n"),
             with("GET / HTTP/1.1", "Host: a:b\r\n"),
             // targets and methods: B11
-            with("GET * HTTP/1.1"),
-            with("GET  / HTTP/1.1"),
-            with("GET /a b HTTP/1.1"),
-            with("GET /#f HTTP/1.1"),
-            with("GET /\\a HTTP/1.1"),
-            with("GET /caf\xc3\xa9 HTTP/1.1"),
-            with("GET /%00 HTTP/1.1"),
-            with("GET /%0d%0a HTTP/1.1"),
-            with("GET /%zz HTTP/1.1"),
-            with("GET a HTTP/1.1"),
-            with("GET http://other/ HTTP/1.1"),
-            with("CONNECT h:443 HTTP/1.1"),
-            with("GET / http/1.1"),
-            with("GET / HTTP/1"),
-            with("GET / HTTP/01.1"),
-            with("GET\t/ HTTP/1.1"),
-            with("GET HTTP/1.1"),
-            with("GET /"),
+            with("GET * HTTP/1.1"), with("GET  / HTTP/1.1"), with("GET /a b HTTP/1.1"), with("GET /#f HTTP/1.1"),
+            with("GET /\\a HTTP/1.1"), with("GET /caf\xc3\xa9 HTTP/1.1"), with("GET /%00 HTTP/1.1"),
+            with("GET /%0d%0a HTTP/1.1"), with("GET /%zz HTTP/1.1"), with("GET a HTTP/1.1"),
+            with("GET http://other/ HTTP/1.1"), with("CONNECT h:443 HTTP/1.1"), with("GET / http/1.1"),
+            with("GET / HTTP/1"), with("GET / HTTP/01.1"), with("GET\t/ HTTP/1.1"), with("GET HTTP/1.1"), with("GET /"),
             "\x16\x03\x01\x02",  // a TLS hello
         };
         for (const std::string& bytes : cases) {

@@ -16,8 +16,8 @@ namespace concurred::net::test {
 struct parsed {
     bool failed = false;
     bool head = false;
-    bool finished = false;     ///< within the bytes
-    bool complete = false;     ///< with the end of the connection behind them
+    bool finished = false;  ///< within the bytes
+    bool complete = false;  ///< with the end of the connection behind them
     bool keep_alive = false;
     unsigned status = 0;
     std::string payload{};
@@ -26,8 +26,8 @@ struct parsed {
     friend bool operator==(const parsed&, const parsed&) = default;
 };
 
-/// Gives `wire` to `parser` in pieces that end at the positions of `cuts`, as a connection would: what is not consumed is
-/// given again. The payload is decoded in place, in memory that ends where the input ends.
+/// Gives `wire` to `parser` in pieces that end at the positions of `cuts`, as a connection would: what is not consumed
+/// is given again. The payload is decoded in place, in memory that ends where the input ends.
 inline parsed parse(response_parser& parser, std::string_view wire, const std::vector<std::size_t>& cuts = {}) {
     parsed p;
     std::string pending;

@@ -36,7 +36,8 @@ parsed answer(unsigned status, std::string payload, bool keep_alive, std::string
 
 /// An answer that is not over at the end of the bytes. `complete`: the end of the connection ends it properly.
 parsed open_answer(unsigned status, std::string payload, bool complete, bool keep_alive = false) {
-    return {.head = true, .complete = complete, .keep_alive = keep_alive, .status = status, .payload = std::move(payload)};
+    return {
+        .head = true, .complete = complete, .keep_alive = keep_alive, .status = status, .payload = std::move(payload)};
 }
 
 const std::string ok = "HTTP/1.1 200 OK\r\n";
@@ -55,14 +56,16 @@ const std::vector<row> rows{
     {"a counted body", ok + "Content-Length: 5\r\n\r\nhello", answer(200, "hello", true)},
     {"an empty body", ok + "Content-Length: 0\r\n\r\n", answer(200, "", true)},
     {"no reason", "HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\nx", answer(200, "x", true)},
-    {"a counted body that asks to close", ok + "Connection: close\r\nContent-Length: 2\r\n\r\nhi", answer(200, "hi", false)},
+    {"a counted body that asks to close", ok + "Connection: close\r\nContent-Length: 2\r\n\r\nhi",
+     answer(200, "hi", false)},
     {"a counted body cut short", ok + "Content-Length: 5\r\n\r\nhel", open_answer(200, "hel", false, true)},
     {"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", answer(200, "hi", false)},
     {"HTTP/1.0 kept alive", "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi",
      answer(200, "hi", true)},
 
     {"chunks", chunked + "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n", answer(200, "hello world", true)},
-    {"chunks in capitals of any kind", ok + "TRANSFER-ENCODING: Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", answer(200, "x", true)},
+    {"chunks in capitals of any kind", ok + "TRANSFER-ENCODING: Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+     answer(200, "x", true)},
     {"no chunk but the last", chunked + "0\r\n\r\n", answer(200, "", true)},
     {"hexadecimal sizes", chunked + "a\r\n0123456789\r\nB\r\nabcdefghijk\r\n000\r\n\r\n",
      answer(200, "0123456789abcdefghijk", true)},
@@ -80,8 +83,10 @@ const std::vector<row> rows{
     {"U-17 a second answer behind the first", ok + "Content-Length: 2\r\n\r\nhi" + ok + "\r\n",
      answer(200, "hi", true, ok + "\r\n")},
     {"U-17 octets behind the last chunk", chunked + "1\r\nx\r\n0\r\n\r\nsurplus", answer(200, "x", true, "surplus")},
-    {"U-18 100, 103 and the answer", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n"
-                                     "Content-Length: 3\r\n\r\n" + ok + "Content-Length: 1\r\n\r\nx",
+    {"U-18 100, 103 and the answer",
+     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n"
+     "Content-Length: 3\r\n\r\n" +
+         ok + "Content-Length: 1\r\n\r\nx",
      answer(200, "x", true)},
     {"U-18 sixteen interim answers", repeat("HTTP/1.1 102 \r\n\r\n", 16) + ok + "Content-Length: 0\r\n\r\n",
      answer(200, "", true)},
@@ -111,8 +116,8 @@ const std::vector<row> rows{
     {"B9 a folded framing field", ok + "Transfer-Encoding:\r\n\tchunked\r\n\r\n0\r\n\r\n", failure},
 
     {"U-16 both framings", ok + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", failure},
-    {"U-16 both framings, turned round", ok + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-     failure},
+    {"U-16 both framings, turned round",
+     ok + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n1\r\nx\r\n0\r\n\r\n", failure},
     {"B1 another coding", ok + "Transfer-Encoding: gzip\r\n\r\nx", failure},
     {"B1 identity", ok + "Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\nx", failure},
     {"B3 a list of codings", ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", failure},
@@ -224,8 +229,10 @@ TEST_SUITE("net/response_parser") {
 
     TEST_CASE("what an interim answer says does not count for the answer") {
         response_parser parser;
-        const auto p = parse(parser, "HTTP/1.1 103 Early Hints\r\nContent-Type: text/html\r\nRetry-After: 9\r\n"
-                                     "Connection: close\r\n\r\n" + ok + "Content-Length: 0\r\n\r\n");
+        const auto p = parse(parser,
+                             "HTTP/1.1 103 Early Hints\r\nContent-Type: text/html\r\nRetry-After: 9\r\n"
+                             "Connection: close\r\n\r\n" +
+                                 ok + "Content-Length: 0\r\n\r\n");
         CHECK(p == answer(200, "", true));
         CHECK(parser.content_type().empty());
         CHECK(parser.retry_after().empty());
@@ -233,8 +240,9 @@ TEST_SUITE("net/response_parser") {
 
     TEST_CASE("trailers are dropped") {
         response_parser parser;
-        const std::string wire = ok + "Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n1\r\nx\r\n0\r\n"
-                                      "Content-Type: text/html\r\nx-request-id: forged\r\nRetry-After: 5\r\n\r\n";
+        const std::string wire = ok +
+                                 "Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n1\r\nx\r\n0\r\n"
+                                 "Content-Type: text/html\r\nx-request-id: forged\r\nRetry-After: 5\r\n\r\n";
         CHECK(parse(parser, wire) == answer(200, "x", true));
         CHECK(parser.content_type() == "text/plain");
         CHECK(parser.request_id().empty());
