@@ -351,10 +351,8 @@ REFUSES_EARLY = {name: SCENARIOS.at(imposter.base_url, first_token_timeout="6s",
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("how", REFUSES_EARLY)
 def test_an_answer_before_the_request_is_read_is_relayed(gateway, how, stream):
-    begun = time.monotonic()
     got = gateway.ask(gateway.name(REFUSES_EARLY[how]), stream=stream, padding="x" * (24 << 20))
-    assert got.status == 413 and got.error()["message"] == "too big"
-    assert time.monotonic() - begun < 5
+    assert got.status == 413 and got.error()["message"] == "too big"  # and not 504 after idle_timeout
     before = EARLY_AND_STAYING.accepted  # behind half a request no other may follow
     assert gateway.ask(gateway.name(REFUSES_EARLY["staying"])).status == 413
     assert EARLY_AND_STAYING.accepted == before + 1
