@@ -111,6 +111,9 @@ void response_parser::machine::on_field_impl(field name, text name_text, text va
         case field::retry_after:
             head.retry_after = view(value);
             break;
+        case field::cache_control:
+            head.cache_control = view(value);
+            break;
         default:
             keep_other(view(name_text), view(value));
             break;

@@ -23,6 +23,7 @@ struct response_head {
     base::fixed_text<40> retry_after;  ///< seconds or a date
     base::fixed_text<20> retry_after_ms;
     base::fixed_text<64> request_id;  ///< `x-request-id`, else `request-id`
+    base::fixed_text<64> cache_control;
 };
 
 /// Reads an upstream's answer: the head into fixed memory, the payload out of its framing. Strict where Beast's parser
@@ -69,6 +70,7 @@ public:
     [[nodiscard]] std::string_view retry_after_ms() const noexcept { return machine_->head.retry_after_ms.view(); }
     [[nodiscard]] std::optional<bool> should_retry() const noexcept { return machine_->head.should_retry; }
     [[nodiscard]] std::string_view request_id() const noexcept { return machine_->head.request_id.view(); }
+    [[nodiscard]] std::string_view cache_control() const noexcept { return machine_->head.cache_control.view(); }
     [[nodiscard]] bool has_encoding() const noexcept { return machine_->head.has_encoding; }
     [[nodiscard]] bool has_location() const noexcept { return machine_->head.has_location; }
 
