@@ -41,13 +41,14 @@ public:
     virtual ~answer_translator() = default;
 
     /// Takes the next bytes of a stream and appends complete `data: …` events for the client to `out`. After an error
-    /// of the provider nothing is appended any more.
+    /// of the provider nothing is appended any more: who asks finds it in `error_event` and puts it into words.
     virtual void feed(std::string_view bytes, std::string& out) = 0;
-    /// The stream's body is at its end: appends what is left, usage and `data: [DONE]` if the answer was whole.
+    /// The stream's body is at its end: appends what is left, usage and `data: [DONE]` if the answer was whole. When it
+    /// was not, `done` stays false, and who asks says so to the client.
     virtual void finish(std::string& out) = 0;
 
-    /// Translates a whole answer that is no stream, status 2xx. Errors: the provider's own in a 2xx body, an answer
-    /// that is none, as `errc::upstream_status` or `errc::upstream_error`.
+    /// Translates a whole answer that is no stream, status 2xx. Errors: `errc::upstream_error` for an answer that is
+    /// none. A provider's own error in a 2xx body is in `error_event` then, and is taken from there.
     [[nodiscard]] virtual base::result<std::string> whole(std::string_view body) = 0;
 
     /// Something that a reader of the answer would see was appended, or its end.
@@ -91,7 +92,7 @@ public:
 
 /// Anthropic's Messages API.
 [[nodiscard]] const dialect& anthropic_dialect() noexcept;
-/// Google's generateContent and streamGenerateContent.
+/// Google's generateContent and streamGenerateContent. In the table of `dialects.cpp` once it is there.
 [[nodiscard]] const dialect& google_dialect() noexcept;
 
 }  // namespace concurred::upstream

@@ -11,7 +11,7 @@ namespace {
 
 using base::result;
 
-constexpr std::size_t most_pieces = 20;
+constexpr std::size_t most_pieces = 24;
 
 time_budgets budgets_of(const base::provider_config& config, std::chrono::milliseconds silence) noexcept {
     return {.first_token = config.first_token_timeout,
@@ -41,13 +41,13 @@ http::response answer_of(std::unique_ptr<relay> call, relay::started how, http::
 base::task<result<http::response>> forward(forward_context context, provider& to, http::exchange& x,
                                            std::span<const std::string_view> body, std::size_t body_size,
                                            relay::params params) {
-    base::text_buffer<40> length;
-    length.append(body_size).append("\r\n\r\n");
-    std::array<std::string_view, most_pieces> pieces;
-    pieces[0] = to.chat_head();
-    pieces[1] = length.view();
-    std::copy(body.begin(), body.end(), pieces.begin() + 2);
-    const std::span<const std::string_view> request(pieces.data(), body.size() + 2);
+    base::text_buffer<60> length;
+    length.append("Content-Length: ").append(body_size).append("\r\n\r\n");
+    std::array<std::string_view, most_pieces> pieces{to.head_start(), "/chat/completions", to.head_rest(),
+                                                     to.key_line(), length.view()};
+    constexpr std::size_t head_pieces = 5;
+    std::copy(body.begin(), body.end(), pieces.begin() + head_pieces);
+    const std::span<const std::string_view> request(pieces.data(), body.size() + head_pieces);
 
     // Only in a stream is there a place for a comment.
     const time_budgets budgets =

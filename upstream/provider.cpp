@@ -2,35 +2,25 @@
 
 namespace concurred::upstream {
 
-namespace {
-
-std::string chat_head_of(const net::url& url, const base::provider_config& config) {
-    std::string head = "POST " + url.path + "/chat/completions HTTP/1.1\r\nHost: " + url.host_header();
-    head += "\r\nAuthorization: Bearer " + config.api_key;
-    head +=
-        "\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
-        "User-Agent: concurred-gateway\r\nContent-Length: ";
-    return head;
-}
-
-}  // namespace
-
-dialect_kind dialect_of(std::string_view provider) noexcept {
-    return provider == "anthropic" ? dialect_kind::anthropic
-           : provider == "google"  ? dialect_kind::google
-                                   : dialect_kind::openai;
-}
+provider::provider(std::string name, const base::provider_config& config, net::url url)
+    : name_(std::move(name)),
+      config_(config),
+      dialect_(dialect_of(name_)),
+      url_(std::move(url)),
+      head_start_("POST " + url_.path),
+      head_rest_(" HTTP/1.1\r\nHost: " + url_.host_header() +
+                 "\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
+                 "User-Agent: concurred-gateway\r\n" +
+                 std::string(dialect_.fixed_fields)),
+      key_line_(std::string(dialect_.key_field) + config.api_key + "\r\n") {}
 
 base::result<std::unique_ptr<provider>> provider::make(std::string name, const base::provider_config& config,
                                                        const surroundings& around) {
-    std::unique_ptr<provider> made(new provider(std::move(name), config));
-    made->dialect_ = dialect_of(made->name_);
     auto url = net::parse_url(config.base_url);
     if (!url) {
         return url.error();
     }
-    made->url_ = std::move(*url);
-    made->chat_head_ = crypto::secret_string(chat_head_of(made->url_, config));
+    std::unique_ptr<provider> made(new provider(std::move(name), config, std::move(*url)));
     made->dialer_ = net::make_dialer({.executor = around.executor,
                                       .wheel = around.wheel,
                                       .resolver = around.resolver,

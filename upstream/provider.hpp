@@ -8,6 +8,7 @@
 #include "gateway/net/resolver.hpp"
 #include "gateway/net/url.hpp"
 #include "upstream/client_tls.hpp"
+#include "upstream/dialects.hpp"
 
 #include <functional>
 #include <map>
@@ -16,16 +17,6 @@
 #include <string_view>
 
 namespace concurred::upstream {
-
-/// The wire format a provider speaks.
-enum class dialect_kind {
-    openai,  ///< chat completions as OpenAI defines them, and those who follow
-    anthropic,
-    google,
-};
-
-/// Dialect of a provider by its name; a provider we do not know speaks OpenAI's.
-[[nodiscard]] dialect_kind dialect_of(std::string_view provider) noexcept;
 
 /// One provider as one shard sees it: its address, its connections and what each request to it begins with.
 class provider {
@@ -44,21 +35,27 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
     [[nodiscard]] const base::provider_config& settings() const noexcept { return config_; }
-    [[nodiscard]] dialect_kind dialect() const noexcept { return dialect_; }
+    [[nodiscard]] const spoken_dialect& dialect() const noexcept { return dialect_; }
     [[nodiscard]] net::connection_pool& pool() noexcept { return *pool_; }
     [[nodiscard]] bool available() const noexcept { return !config_.api_key.empty(); }
 
-    /// The head of a chat completion request up to and with "Content-Length: ". Holds the platform's key: never log it.
-    [[nodiscard]] std::string_view chat_head() const noexcept { return chat_head_.reveal(); }
+    /// How every request begins, up to the path below the base URL: "POST /v1".
+    [[nodiscard]] std::string_view head_start() const noexcept { return head_start_; }
+    /// What follows the path: version, host and the fields of every request but the key, each line complete.
+    [[nodiscard]] std::string_view head_rest() const noexcept { return head_rest_; }
+    /// The line with the platform's key: never log it.
+    [[nodiscard]] std::string_view key_line() const noexcept { return key_line_.reveal(); }
 
 private:
-    provider(std::string name, const base::provider_config& config) : name_(std::move(name)), config_(config) {}
+    provider(std::string name, const base::provider_config& config, net::url url);
 
     std::string name_;
     base::provider_config config_;
-    dialect_kind dialect_ = dialect_kind::openai;
+    const spoken_dialect& dialect_;
     net::url url_;
-    crypto::secret_string chat_head_;
+    std::string head_start_;
+    std::string head_rest_;
+    crypto::secret_string key_line_;
     std::unique_ptr<net::dialer> dialer_;
     std::unique_ptr<net::connection_pool> pool_;
 };

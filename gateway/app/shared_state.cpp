@@ -43,7 +43,7 @@ upstream::models_list list_of(const upstream::model_registry& models, const base
     return {models, [&settings](std::string_view name) {
                 const auto found = settings.providers.find(std::string(name));
                 return found != settings.providers.end() && !found->second.api_key.empty() &&
-                       upstream::dialect_of(name) == upstream::dialect_kind::openai;
+                       upstream::dialect_of(name).spoken;
             }};
 }
 

@@ -44,7 +44,7 @@ result<upstream::provider*> chat_completions::choose(const upstream::route_targe
     if (provider == nullptr) {
         return unavailable(target.provider, "it is not configured.");
     }
-    if (provider->dialect() != upstream::dialect_kind::openai) {
+    if (!provider->dialect().spoken) {
         return unavailable(target.provider, "its API is not spoken by this version of the gateway.");
     }
     if (!provider->available()) {

@@ -1,0 +1,21 @@
+#include "upstream/dialects.hpp"
+
+namespace concurred::upstream {
+
+namespace {
+
+const spoken_dialect openai{};
+const spoken_dialect anthropic{.translation = nullptr,
+                               .key_field = "x-api-key: ",
+                               .fixed_fields = "anthropic-version: 2023-06-01\r\n",
+                               .spoken = false};
+const spoken_dialect google{
+    .translation = nullptr, .key_field = "x-goog-api-key: ", .fixed_fields = "", .spoken = false};
+
+}  // namespace
+
+const spoken_dialect& dialect_of(std::string_view provider) noexcept {
+    return provider == "anthropic" ? anthropic : provider == "google" ? google : openai;
+}
+
+}  // namespace concurred::upstream
