@@ -1,5 +1,7 @@
 #include "auth/principal.hpp"
 
+#include <array>
+
 namespace concurred::auth {
 
 bool principal::has_permission(std::string_view permission) const noexcept {
@@ -36,6 +38,27 @@ base::result<principal> make_principal(const principal_fields& fields, key_state
     who.verified_ms = fields.verified_ms;
     who.state = &state;
     return who;
+}
+
+base::fixed_text<base::max_id_length> session_limit_id(const session& who) noexcept {
+    static_assert(max_session_owner + 8 <= base::max_id_length);
+    std::array<char, base::max_id_length> text;
+    constexpr std::string_view prefix = "session:";
+    prefix.copy(text.data(), prefix.size());
+    const std::size_t length = who.owner.view().copy(text.data() + prefix.size(), max_session_owner);
+    return std::string_view(text.data(), prefix.size() + length);
+}
+
+principal make_session_principal(const session& who, std::uint32_t per_minute, key_state& state) {
+    principal made;
+    made.owner = who.owner.view();
+    made.key_id = session_limit_id(who).view();
+    made.name = "dashboard session";
+    made.kind = credential_kind::session;
+    made.limit = gcra_limit(per_minute, std::chrono::seconds(60));
+    made.expires_ms = who.expires_ms;
+    made.state = &state;
+    return made;
 }
 
 }  // namespace concurred::auth

@@ -1,5 +1,7 @@
 #include "gateway/app/shard.hpp"
 
+#include "gateway/app/session_setup.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <chrono>
@@ -62,6 +64,11 @@ result<void> shard::build(unsigned of) {
         return providers.error();
     }
     providers_ = std::move(*providers);
+    auto sessions = make_session_verifier(settings);
+    if (!sessions) {
+        return sessions.error();
+    }
+    sessions_.emplace(std::move(*sessions));
     chain_.emplace(pipeline::chain::surroundings{
         .shard = io_.get_executor(),
         .settings = settings,
@@ -71,6 +78,10 @@ result<void> shard::build(unsigned of) {
         .buffers = buffers_,
         .wheel = wheel_,
         .authenticator = authenticator_,
+        .sessions = *sessions_,
+        .key_states = shared_.key_states,
+        .failed_logins = shared_.failed_logins,
+        .origins = shared_.origins,
         .limiter = shared_.limiter,
         .health_limiter = shared_.health_checks,
         .usage_sink = *shared_.rings[number_],

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "auth/authenticator.hpp"
+#include "auth/session_verifier.hpp"
 #include "gateway/app/shared_state.hpp"
 #include "gateway/base/access_log.hpp"
 #include "gateway/base/buffer_pool.hpp"
@@ -76,6 +77,7 @@ private:
     std::optional<upstream::provider_table> providers_;
     std::unique_ptr<auth::key_source> key_source_;
     auth::authenticator authenticator_;
+    std::optional<auth::session_verifier> sessions_;
     std::optional<pipeline::chain> chain_;
     std::optional<server::session_context> session_context_;
     std::optional<server::listener> listener_;

@@ -135,6 +135,7 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .limiter = std::move(*limiter),
         .client_tls = std::move(*client_tls),
         .server_tls = std::move(server_tls),
+        .origins = pipeline::make_origin_rules(*settings),
         .cache_params = cache_params,
         .key_states = {},
         .failed_logins = {per_minute(settings->limits.failed_auth_per_minute), *seed, now_us},

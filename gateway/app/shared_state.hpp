@@ -8,6 +8,7 @@
 #include "gateway/base/config.hpp"
 #include "gateway/base/log_writer.hpp"
 #include "gateway/base/logger.hpp"
+#include "gateway/pipeline/cross_site.hpp"
 #include "storage/api_key_store.hpp"
 #include "storage/database_thread.hpp"
 #include "storage/key_changes.hpp"
@@ -38,6 +39,7 @@ struct shared_state {
     auth::rate_limiter limiter;
     upstream::client_tls client_tls;
     crypto::ssl_ctx_handle server_tls;  // null: plain HTTP
+    pipeline::origin_rules origins;
 
     // Atomics.
     auth::key_cache_params cache_params;

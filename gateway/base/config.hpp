@@ -58,6 +58,24 @@ struct limits_config {
     std::map<std::string, unsigned> paths;  ///< route template -> requests per minute of one key
 };
 
+/// Sign-in by Supabase. It is on when `url` is set.
+struct supabase_config {
+    std::string url;           ///< of the project, "https://abc.supabase.co"; issuer is <url>/auth/v1
+    std::string jwt_secret;    ///< HS256 secret; alone: no keys are fetched
+    std::string jwks_url;      ///< empty: <url>/auth/v1/.well-known/jwks.json, unless there is a jwt_secret
+    std::string cookie_name;   ///< empty: sb-<first label of the host>-auth-token
+    bool require_mfa = false;  ///< changes of keys need a session with a second factor
+};
+
+/// The dashboard's sessions, of whichever issuer.
+struct session_config {
+    std::string public_url;             ///< where people reach the gateway; empty: server.listen
+    std::string allowed_origins;        ///< further origins whose pages may use the API, separated by spaces
+    bool strict_origin = false;         ///< changes with a cookie need an Origin or Sec-Fetch-Site
+    milliseconds lifetime{43'200'000};  ///< of a session that the gateway issues itself
+    unsigned rate_limit = 120;          ///< requests per 60 s of all sessions of one owner
+};
+
 struct log_config {
     std::string level = "info";   ///< debug | info | warn | error
     std::string format = "auto";  ///< auto (text on a terminal, else json) | json | text
@@ -96,6 +114,8 @@ struct config {
     storage_config storage;
     secrets_config secrets;
     limits_config limits;
+    supabase_config supabase;
+    session_config session;
     log_config log;
     std::map<std::string, provider_config> providers;
     std::map<std::string, model_config> models;

@@ -2,6 +2,8 @@
 
 #include "gateway/base/config_keys.hpp"
 
+#include <utility>
+
 namespace concurred::base {
 
 namespace {
@@ -44,6 +46,25 @@ public:
         if (limits.target_bytes > limits.header_bytes) {
             problem(is_set("limits.target_bytes") ? "limits.target_bytes" : "limits.header_bytes",
                     "limits.target_bytes must not be above limits.header_bytes");
+        }
+    }
+
+    void check_supabase() {
+        const supabase_config& supabase = draft_.values.supabase;
+        for (const auto& [key, set] : {std::pair{"supabase.jwt_secret", !supabase.jwt_secret.empty()},
+                                       std::pair{"supabase.jwks_url", !supabase.jwks_url.empty()}}) {
+            if (set && supabase.url.empty()) {
+                problem(key, "is set without supabase.url, allowed: both, or supabase.url alone");
+            }
+        }
+        // Who can change the keys on the way can sign sessions.
+        if (goes_out_in_plain(supabase.jwks_url)) {
+            problem("supabase.jwks_url", "is plain HTTP to another machine, allowed: https://");
+        }
+        const bool fetched = supabase.jwt_secret.empty() && supabase.jwks_url.empty();
+        if (fetched && goes_out_in_plain(supabase.url)) {
+            problem("supabase.url",
+                    "is plain HTTP to another machine, and the keys are fetched from it, allowed: https://");
         }
     }
 
@@ -102,6 +123,7 @@ void check_config(config_draft& draft, std::vector<config_problem>& problems) {
     checker check(draft, problems);
     check.check_server();
     check.check_limits();
+    check.check_supabase();
     check.check_providers();
 }
 

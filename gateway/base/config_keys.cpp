@@ -82,6 +82,22 @@ constexpr row<limits_config> limits_rows[] = {
 
 constexpr value_rule path_limit = within(1, 1'000'000);
 
+constexpr row<supabase_config> supabase_rows[] = {
+    {"url", &supabase_config::url, form(text_form::optional_url)},
+    {"jwt_secret", &supabase_config::jwt_secret, form(text_form::api_key)},
+    {"jwks_url", &supabase_config::jwks_url, form(text_form::optional_url)},
+    {"cookie_name", &supabase_config::cookie_name, form(text_form::cookie_name)},
+    {"require_mfa", &supabase_config::require_mfa},
+};
+
+constexpr row<session_config> session_rows[] = {
+    {"public_url", &session_config::public_url, form(text_form::optional_url)},
+    {"allowed_origins", &session_config::allowed_origins, form(text_form::origins)},
+    {"strict_origin", &session_config::strict_origin},
+    {"lifetime", &session_config::lifetime, within(1min, 720h)},
+    {"rate_limit", &session_config::rate_limit, within(1, 1'000'000)},
+};
+
 constexpr row<log_config> log_rows[] = {
     {"level", &log_config::level, one_of("debug|info|warn|error")},
     {"format", &log_config::format, one_of("auto|json|text")},
@@ -115,7 +131,8 @@ constexpr row<model_config> model_rows[] = {
     {"output_price", &model_config::output_price, usd_per_million},
 };
 
-constexpr std::string_view section_names[] = {"server", "storage", "secrets", "limits", "log", "providers", "models"};
+constexpr std::string_view section_names[] = {"server",  "storage", "secrets",   "limits", "supabase",
+                                              "session", "log",     "providers", "models"};
 
 /// Calls `visit(name, section, rows)` for each section that is not a map.
 template <class Visit>
@@ -124,6 +141,8 @@ void each_section(config& values, Visit visit) {
     visit("storage"sv, values.storage, std::span(storage_rows));
     visit("secrets"sv, values.secrets, std::span(secrets_rows));
     visit("limits"sv, values.limits, std::span(limits_rows));
+    visit("supabase"sv, values.supabase, std::span(supabase_rows));
+    visit("session"sv, values.session, std::span(session_rows));
     visit("log"sv, values.log, std::span(log_rows));
 }
 

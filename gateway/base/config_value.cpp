@@ -140,6 +140,25 @@ bool is_base64_of_32_bytes(std::string_view text) noexcept {
     return text.size() == 44 && text.back() == '=' && std::all_of(text.begin(), text.end() - 1, is_digit);
 }
 
+bool is_token_character(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+/// An origin is compared as it is, so it must be written as browsers write it: no path, no slash at the end, lower
+/// case.
+fault origins_fault(std::string_view list) {
+    for (const std::string_view origin : split(list, ' ')) {
+        const std::size_t host = origin.find("://");
+        const bool has_upper = std::any_of(origin.begin(), origin.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+        if (!origin.empty() && (base_url_fault(origin) || has_upper || host == std::string_view::npos ||
+                                origin.find('/', host + 3) != std::string_view::npos)) {
+            return "must be origins separated by spaces, each http(s)://host[:port] in lower case without a path";
+        }
+    }
+    return std::nullopt;
+}
+
 /// Checks `text` and brings it into the form in which it is kept.
 fault form_fault(text_form form, std::string& text) {
     switch (form) {
@@ -162,6 +181,14 @@ fault form_fault(text_form form, std::string& text) {
             }
             return why;
         }
+        case text_form::optional_url:
+            return text.empty() ? std::nullopt : form_fault(text_form::url, text);
+        case text_form::origins:
+            return origins_fault(text);
+        case text_form::cookie_name:
+            return std::all_of(text.begin(), text.end(), is_token_character)
+                       ? std::nullopt
+                       : fault("holds a character that the name of a cookie cannot have");
         case text_form::api_key:
             return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; })
                        ? std::nullopt

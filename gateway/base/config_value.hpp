@@ -14,11 +14,14 @@ namespace concurred::base {
 /// What a string value must look like, beyond being a string.
 enum class text_form {
     plain,
-    required,    ///< not empty
-    file,        ///< empty, or a file that can be read
-    url,         ///< http(s)://host[:port][/path]; kept without a trailing slash
-    api_key,     ///< secret; what an HTTP field value may hold, without spaces
-    master_key,  ///< secret; empty, or base64 of 32 bytes
+    required,      ///< not empty
+    file,          ///< empty, or a file that can be read
+    url,           ///< http(s)://host[:port][/path]; kept without a trailing slash
+    optional_url,  ///< the same, or empty
+    origins,       ///< origins, http(s)://host[:port], separated by spaces; may be empty
+    cookie_name,   ///< empty, or a name that a cookie may have
+    api_key,       ///< secret; what an HTTP field value may hold, without spaces
+    master_key,    ///< secret; empty, or base64 of 32 bytes
 };
 
 /// What a key accepts. One object per key of the table in config_keys.cpp.

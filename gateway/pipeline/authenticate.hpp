@@ -1,25 +1,46 @@
 #pragma once
 
 #include "auth/authenticator.hpp"
+#include "auth/session_verifier.hpp"
 #include "gateway/http/handler.hpp"
+#include "gateway/pipeline/cross_site.hpp"
+
+#include <optional>
 
 namespace concurred::pipeline {
 
 /// Who asks. Runs before anything that costs money or memory for a tenant. Keys known to this shard are let through
-/// without a wait; others are looked up. Routes that take no credentials pass unseen.
+/// without a wait; others are looked up. Routes that take no credentials pass unseen. On a route for sessions an API
+/// key is refused; where a key is allowed and there is one, the cookie is not looked at: identities are never mixed.
 class authenticate final : public http::handler {
 public:
-    authenticate(auth::authenticator& authenticator, http::handler& next)
-        : authenticator_(authenticator), next_(next) {}
+    /// How sessions are taken. All of it outlives the handler.
+    struct session_access {
+        auth::session_verifier& verifier;
+        auth::key_state_table& states;
+        auth::address_limiter& failures;
+        const origin_rules& origins;
+        std::uint32_t per_minute;  ///< requests of all sessions of one owner
+        bool require_mfa;          ///< for changes
+    };
+
+    authenticate(auth::authenticator& authenticator, const session_access& sessions, http::handler& next)
+        : authenticator_(authenticator), sessions_(sessions), next_(next) {}
 
     [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
 
 private:
     [[nodiscard]] base::task<base::result<http::response>> look_up(http::exchange& x, crypto::digest256 key);
     void accept(http::exchange& x, const auth::principal& who) const noexcept;
+    [[nodiscard]] base::task<base::result<http::response>> by_session(http::exchange& x);
+    [[nodiscard]] base::task<base::result<http::response>> learn_keys(http::exchange& x);
+    [[nodiscard]] base::result<void> accept_session(http::exchange& x, const auth::session_check& found);
+    [[nodiscard]] base::error refuse_session(http::exchange& x, auth::session_fault fault);
 
     auth::authenticator& authenticator_;
+    session_access sessions_;
     http::handler& next_;
+    std::optional<auth::principal> signed_in_;  // of the last session; handlers copy what they need before they wait
 };
 
 }  // namespace concurred::pipeline

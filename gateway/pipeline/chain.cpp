@@ -16,8 +16,15 @@ chain::chain(const surroundings& around)
       usage_(around.shard, around.database, around.usage_store),
       chat_completions_(around.models, around.providers, ledger_, around.buffers, around.wheel),
       limit_(around.limiter, dispatch_),
-      authenticate_(around.authenticator, limit_),
-      router_(routes(around.limiter), authenticate_),
+      authenticate_(around.authenticator,
+                    {.verifier = around.sessions,
+                     .states = around.key_states,
+                     .failures = around.failed_logins,
+                     .origins = around.origins,
+                     .per_minute = around.settings.session.rate_limit,
+                     .require_mfa = around.settings.supabase.require_mfa},
+                    limit_),
+      router_(routes(around.limiter), around.origins.allowed.empty() ? nullptr : &around.origins, authenticate_),
       observe_({around.settings, around.log, around.access, around.metrics, ledger_}, router_) {}
 
 std::vector<endpoint> chain::routes(const auth::rate_limiter& limiter) {
@@ -25,8 +32,8 @@ std::vector<endpoint> chain::routes(const auth::rate_limiter& limiter) {
     std::vector<endpoint> table{
         {verb::post, "/api/v1/chat/completions", access::key, &chat_completions_},
         {verb::get, "/api/v1/models", access::key, &list_models_},
-        {verb::get, "/api/v1/models/:id", access::key, &show_model_},
-        {verb::get, "/api/v1/usage", access::key, &usage_},
+        {verb::get, "/api/v1/models/:id", access::key, &show_model_, 0, true},
+        {verb::get, "/api/v1/usage", access::either, &usage_},
         {verb::get, "/api/health", access::open, &health_},
         {verb::get, "/", access::open, &landing_},
     };

@@ -24,6 +24,10 @@ public:
         base::buffer_pool& buffers;
         base::timing_wheel& wheel;
         auth::authenticator& authenticator;
+        auth::session_verifier& sessions;
+        auth::key_state_table& key_states;
+        auth::address_limiter& failed_logins;
+        const origin_rules& origins;
         const auth::rate_limiter& limiter;
         auth::address_limiter& health_limiter;
         storage::usage_sink& usage_sink;

@@ -17,11 +17,19 @@ using http::verb;
 constexpr std::string_view parameter = ":id";
 
 bool takes(const endpoint& e, std::string_view path) noexcept {
-    if (!e.path.ends_with(parameter)) {
+    const std::size_t at = e.path.find(parameter);
+    if (at == std::string_view::npos) {
         return path == e.path;
     }
-    const auto prefix = e.path.substr(0, e.path.size() - parameter.size());
-    return path.size() > prefix.size() && path.starts_with(prefix);
+    if (path.size() <= at || !path.starts_with(e.path.substr(0, at))) {
+        return false;
+    }
+    if (e.rest) {
+        return true;
+    }
+    const auto behind = e.path.substr(at + parameter.size());
+    const auto value = path_parameter(e, path);
+    return !value.empty() && path.substr(at + value.size()) == behind;
 }
 
 bool serves(const endpoint& e, verb method) noexcept {
@@ -39,10 +47,14 @@ base::error not_found(std::string_view path) {
 }  // namespace
 
 std::string_view path_parameter(const endpoint& e, std::string_view path) noexcept {
-    return path.substr(std::min(path.size(), e.path.size() - parameter.size()));
+    const auto value = path.substr(std::min(path.size(), e.path.find(parameter)));
+    return e.rest ? value : value.substr(0, value.find('/'));
 }
 
 base::task<base::result<http::response>> router::handle(http::exchange& x) {
+    if (origins_ != nullptr) {
+        allow_origin(x, *origins_);
+    }
     for (const endpoint& e : table_) {
         if (serves(e, x.head.method) && takes(e, x.head.path)) {
             x.endpoint = &e;
@@ -80,6 +92,9 @@ base::result<http::response> router::without_endpoint(http::exchange& x) const {
     allow("OPTIONS");
     x.headers.field("Allow", allowed);
     if (x.head.method == verb::options) {
+        if (origins_ != nullptr) {
+            answer_preflight(x, *origins_, allowed);
+        }
         http::response r;
         r.status = 204;
         return r;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/http/handler.hpp"
+#include "gateway/pipeline/cross_site.hpp"
 
 #include <cstdint>
 #include <span>
@@ -11,17 +12,22 @@ namespace concurred::pipeline {
 
 /// Which credentials a route takes.
 enum class access : std::uint8_t {
-    open,  ///< none; never looks at credentials
-    key,   ///< an API key
+    open,     ///< none; never looks at credentials
+    key,      ///< an API key; a session cookie is not looked at
+    session,  ///< the dashboard's session; an API key is refused
+    either,   ///< an API key, or without one the session
 };
 
 /// A route and what serves it.
 struct endpoint {
     http::verb method;
-    std::string_view path;  ///< template; a last segment ":id" takes the rest of the path, slashes included
+    /// Template. ":id" stands for one segment; a last segment ":id" of a route with `rest` takes all that follows,
+    /// slashes included.
+    std::string_view path;
     access credentials = access::key;
     http::handler* handler = nullptr;
     std::uint8_t limit_class = 0;  ///< row of the rate limiter's table; set by the composition root
+    bool rest = false;             ///< see `path`
 };
 
 /// The part of the path that ":id" stands for.
@@ -31,7 +37,9 @@ struct endpoint {
 /// not in it does not exist.
 class router final : public http::handler {
 public:
-    router(std::vector<endpoint> table, http::handler& next) : table_(std::move(table)), next_(next) {}
+    /// @param origins whose pages may read answers; null: nobody's but the gateway's own. Outlives the router.
+    router(std::vector<endpoint> table, const origin_rules* origins, http::handler& next)
+        : table_(std::move(table)), origins_(origins), next_(next) {}
 
     [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
 
@@ -41,6 +49,7 @@ private:
     [[nodiscard]] base::result<http::response> without_endpoint(http::exchange& x) const;
 
     std::vector<endpoint> table_;
+    const origin_rules* origins_;
     http::handler& next_;
 };
 
