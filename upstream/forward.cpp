@@ -25,6 +25,17 @@ base::task<result<net::lease>> connect(provider& to, http::exchange& x, bool fre
     co_return std::move(lease);
 }
 
+void name_dropped(std::span<const std::string> names, http::exchange& x) {
+    if (names.empty()) {
+        return;
+    }
+    std::string list;
+    for (const std::string& name : names) {
+        list.append(list.empty() ? "" : ", ").append(name);
+    }
+    x.headers.field("X-Concurred-Dropped-Params", list);
+}
+
 http::response answer_of(std::unique_ptr<relay> call, relay::started how, http::exchange& x) {
     http::response r;
     r.content_type = call->content_type();
@@ -39,16 +50,17 @@ http::response answer_of(std::unique_ptr<relay> call, relay::started how, http::
 }  // namespace
 
 base::task<result<http::response>> forward(forward_context context, provider& to, http::exchange& x,
-                                           std::span<const std::string_view> body, std::size_t body_size,
-                                           relay::params params) {
+                                           const prepared_request& request) {
     base::text_buffer<60> length;
-    length.append("Content-Length: ").append(body_size).append("\r\n\r\n");
-    std::array<std::string_view, most_pieces> pieces{to.head_start(), "/chat/completions", to.head_rest(),
-                                                     to.key_line(), length.view()};
-    constexpr std::size_t head_pieces = 5;
+    length.append("Content-Length: ").append(request.body().size()).append("\r\n\r\n");
+    std::array<std::string_view, most_pieces> pieces{to.head_start(), request.path(),   to.head_rest(),
+                                                     to.key_line(),   request.fields(), length.view()};
+    constexpr std::size_t head_pieces = 6;
+    const std::span<const std::string_view> body = request.body().pieces();
     std::copy(body.begin(), body.end(), pieces.begin() + head_pieces);
-    const std::span<const std::string_view> request(pieces.data(), body.size() + head_pieces);
+    const std::span<const std::string_view> message(pieces.data(), body.size() + head_pieces);
 
+    relay::params params = request.relay_params();
     // Only in a stream is there a place for a comment.
     const time_budgets budgets =
         budgets_of(to.settings(), params.stream ? context.silence : std::chrono::milliseconds(0));
@@ -67,9 +79,10 @@ base::task<result<http::response>> forward(forward_context context, provider& to
         }
         x.times.connected = std::chrono::steady_clock::now();
         auto call = std::make_unique<relay>(std::move(*lease), to.name(), budgets, context.buffers, context.wheel, x,
-                                            params, context.observer);
-        const result<relay::started> begun = co_await call->start(request);
+                                            params, request.translator(), context.observer);
+        const result<relay::started> begun = co_await call->start(message);
         if (begun) {
+            name_dropped(request.dropped(), x);
             co_return answer_of(std::move(call), *begun, x);
         }
         if (fresh || begun.error().retry != base::retry_class::reused_only) {

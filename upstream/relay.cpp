@@ -1,10 +1,11 @@
 #include "upstream/relay.hpp"
 
 #include "gateway/http/error_body.hpp"
+#include "gateway/http/response.hpp"
 #include "upstream/provider_error.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace concurred::upstream {
 
@@ -33,13 +34,22 @@ base::end_reason end_of(const base::error& e) noexcept {
 }  // namespace
 
 relay::relay(net::lease lease, std::string_view provider, const time_budgets& budgets, base::buffer_pool& buffers,
-             base::timing_wheel& wheel, http::exchange& x, const params& p, relay_observer& observer)
+             base::timing_wheel& wheel, http::exchange& x, const params& p,
+             std::unique_ptr<answer_translator> translator, relay_observer& observer)
     : call_(std::move(lease), provider, budgets, buffers, wheel, x),
       provider_(provider),
       exchange_(x),
       observer_(observer),
       params_(p),
-      meter_(p.strip_usage ? usage_events::strip : usage_events::keep) {}
+      kind_(std::in_place_type<metered_answer>, p.strip_usage ? usage_events::strip : usage_events::keep),
+      reader_(reader_for(std::move(translator))) {}
+
+answer_reader& relay::reader_for(std::unique_ptr<answer_translator> translator) {
+    if (translator != nullptr) {
+        return kind_.emplace<translated_answer>(std::move(translator));
+    }
+    return std::get<metered_answer>(kind_);
+}
 
 relay::~relay() {
     const bool gone = exchange_.abort.reason() != http::abort_reason::drain_deadline;
@@ -53,23 +63,30 @@ void relay::report(base::end_reason end) noexcept {
     reported_ = true;
     relay_report r;
     r.end = end;
-    r.usage = mode_ == mode::events ? meter_.usage() : scanner_.usage();
-    r.output_octets = mode_ == mode::events ? meter_.output_bytes() : plain_octets_;
+    r.usage = reader_.usage();
+    r.output_octets = reader_.output_octets();
     r.upstream_request_id = call_.head().request_id();
     observer_.relay_ended(exchange_, r);
 }
 
 std::string_view relay::content_type() const noexcept {
-    return mode_ == mode::undecided || mode_ == mode::events ? event_stream : call_.head().content_type();
+    if (mode_ == mode::undecided || mode_ == mode::events) {
+        return event_stream;
+    }
+    return reader_.as_it_comes() ? call_.head().content_type() : http::json_type;
 }
 
 std::optional<std::uint64_t> relay::length() const noexcept {
-    return mode_ == mode::plain ? call_.head().content_length() : std::nullopt;
+    if (mode_ != mode::plain) {
+        return std::nullopt;
+    }
+    return reader_.as_it_comes() ? call_.head().content_length() : std::optional<std::uint64_t>(output_.size());
 }
 
 // Something that the client can use is there, or the answer is at its end.
 bool relay::begun() const noexcept {
-    return mode_ == mode::plain || ended_ || (mode_ == mode::events && meter_.content_seen());
+    return ended_ || (mode_ == mode::plain && reader_.as_it_comes()) ||
+           (mode_ == mode::events && reader_.content_seen());
 }
 
 base::task<result<relay::started>> relay::start(std::span<const std::string_view> request) {
@@ -84,6 +101,10 @@ base::task<result<relay::started>> relay::start(std::span<const std::string_view
             co_return sent ? pulled.error() : sent.error();
         }
         if (*pulled == provider_call::pulled::silence) {
+            if (mode_ == mode::plain) {
+                call_.output_sent();
+                continue;  // what comes is no stream: there is no place for a comment in it
+            }
             in_band_ = true;
             reported_ = false;
             co_return started::silence;
@@ -122,18 +143,9 @@ result<void> relay::digest() {
         case mode::undecided:
             break;
         case mode::events:
-            digest_events();
-            if (meter_.failed() && !meter_.content_seen()) {
-                return stream_failed();
-            }
-            break;
-        case mode::plain: {
-            const std::span<char> payload = call_.payload();
-            scanner_.feed({payload.data() + output_, payload.size() - output_});
-            plain_octets_ += payload.size() - output_;
-            output_ = consumed_ = payload.size();
-            break;
-        }
+            return digest_events();
+        case mode::plain:
+            return digest_whole();
         case mode::unusable:
             return unusable();
         case mode::failure:
@@ -161,51 +173,67 @@ base::error relay::provider_failed() const {
 // An error instead of content, in a stream: nothing went to the client, so it can still be a proper HTTP error.
 base::error relay::stream_failed() const {
     return error_from_answer({.status = head_status_ok,
-                              .body = meter_.error_event(),
+                              .body = reader_.error_event(),
                               .provider = provider_,
                               .byok = params_.byok,
                               .key = params_.key},
                              std::chrono::system_clock::now());
 }
 
-void relay::digest_events() {
-    const std::span<char> payload = call_.payload();
-    const stream_meter::split split = meter_.feed(payload);
-    output_ = split.forward;
-    consumed_ = payload.size() - split.hold;
-    if (ended_) {
-        end_events(payload.last(split.hold));
+result<void> relay::digest_events() {
+    const answer_reader::taken t = reader_.events(call_.payload(), ended_);
+    if (!reader_.error_event().empty()) {
+        if (!reader_.content_seen()) {
+            return stream_failed();
+        }
+        ended_ = ended_ || !reader_.passes_errors();  // nothing follows that could be told
     }
-    if (meter_.content_seen() && exchange_.times.first_token == base::steady_time()) {
+    if (ended_ && !reader_.content_seen() && !reader_.complete()) {
+        return cut_short();
+    }
+    take(t);
+    if (reader_.content_seen() && exchange_.times.first_token == base::steady_time()) {
         exchange_.times.first_token = std::chrono::steady_clock::now();
         call_.first_token_seen();
     }
-    if (meter_.done()) {
+    if (reader_.done()) {
         call_.expect_end();
     }
+    return {};
 }
 
-// An event that nobody can read to its end is not begun, if that is still possible.
-void relay::end_events(std::span<char> held) {
-    broken_event_ = meter_.inside_event();
-    const stream_meter::split rest = meter_.finish(held);
-    if (meter_.done() || meter_.finished()) {
-        std::memmove(call_.payload().data() + output_, held.data(), rest.forward);
-        output_ += rest.forward;
+result<void> relay::digest_whole() {
+    const result<answer_reader::taken> t = reader_.whole(call_.payload(), ended_);
+    if (!reader_.error_event().empty()) {
+        return stream_failed();
     }
-    consumed_ = call_.payload().size();
+    if (!t) {
+        return t.error();
+    }
+    take(*t);
+    return {};
+}
+
+// What comes of a stream before its content waits for that: until then the answer can still become an error.
+void relay::take(const answer_reader::taken& t) {
+    if (begun() && (sent_ || front_.empty())) {
+        output_ = t.output;
+    } else {
+        front_ += t.output;
+        output_ = begun() ? std::string_view(front_) : std::string_view();
+    }
+    call_.take(t.consumed);
 }
 
 // Closes an event that was left open, or the error would be taken for the rest of it.
 void relay::append_error(const base::error& e) {
-    tail_ += broken_event_ || meter_.inside_event() ? "\n\n" : "";
+    tail_ += sent_ && reader_.inside_event() ? "\n\n" : "";
     tail_ += http::render_error_event(e);
 }
 
 http::chunk relay::take_output() noexcept {
-    const std::string_view bytes{call_.payload().data(), output_};
-    call_.take(consumed_);
-    output_ = consumed_ = 0;
+    const std::string_view bytes = std::exchange(output_, {});
+    sent_ = true;
     call_.output_sent();
     return {bytes, false};
 }
@@ -223,14 +251,15 @@ result<http::chunk> relay::fail(base::error e) {
 http::chunk relay::finish() {
     http::chunk c = take_output();
     c.last = true;
-    const bool cut = mode_ == mode::events && !meter_.done() && !meter_.finished();
-    if (cut && !meter_.failed()) {
+    // After an error event of its own the provider owes nothing more.
+    const bool failed = mode_ == mode::events && !reader_.error_event().empty();
+    const bool cut = mode_ == mode::events && !failed && !reader_.complete();
+    if (cut || (failed && !reader_.passes_errors())) {
         tail_ = c.bytes;
-        append_error(cut_short());
+        append_error(cut ? cut_short() : stream_failed());
         c.bytes = tail_;
     }
-    // After an error event of its own the provider owes nothing more.
-    report(cut || meter_.failed() ? base::end_reason::upstream_error : base::end_reason::completed);
+    report(cut || failed ? base::end_reason::upstream_error : base::end_reason::completed);
     return c;
 }
 
@@ -249,11 +278,11 @@ base::error relay::cut_short() const {
 }
 
 std::optional<http::chunk> relay::try_next() {
-    if (output_ != 0 && !ended_) {
-        return take_output();
-    }
     if (ended_) {
         return finish();
+    }
+    if (!output_.empty()) {
+        return take_output();
     }
     return std::nullopt;
 }
@@ -266,7 +295,7 @@ base::task<result<http::chunk>> relay::next() {
         }
         if (*pulled == provider_call::pulled::silence) {
             call_.output_sent();
-            if (meter_.inside_event()) {
+            if (sent_ && reader_.inside_event()) {
                 continue;  // a comment in the middle of a line would become part of it
             }
             co_return http::chunk{keep_alive_comment, false};

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "gateway/http/body_source.hpp"
-#include "upstream/json_usage.hpp"
+#include "upstream/metered_answer.hpp"
 #include "upstream/provider_call.hpp"
-#include "upstream/stream_meter.hpp"
+#include "upstream/translated_answer.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 namespace concurred::upstream {
 
@@ -27,9 +29,10 @@ public:
     virtual void relay_ended(http::exchange& x, const relay_report& report) noexcept = 0;
 };
 
-/// Hands a provider's answer in OpenAI's dialect on to the client as it comes: whole answers and streams. Nothing is
-/// held back but the part of a stream event whose end has not come yet, which no client could use; one call yields all
-/// that one read brought. As a body it is what the session pulls.
+/// Hands a provider's answer on to the client as it comes: whole answers and streams, in OpenAI's dialect as they are
+/// and in others translated. Of a stream nothing goes out before its first content; from then on nothing is held back
+/// but the part of an event whose end has not come yet, which no client could use; one call yields all that one read
+/// brought. As a body it is what the session pulls.
 class relay final : public http::body_source {
 public:
     enum class started {
@@ -44,9 +47,11 @@ public:
         std::string_view key{};  ///< what the request is sent with: never repeated to the client; outlives the relay
     };
 
-    /// @param observer outlives the relay
+    /// @param translator null: the answer is in the client's own dialect
+    /// @param observer   outlives the relay
     relay(net::lease lease, std::string_view provider, const time_budgets& budgets, base::buffer_pool& buffers,
-          base::timing_wheel& wheel, http::exchange& x, const params& p, relay_observer& observer);
+          base::timing_wheel& wheel, http::exchange& x, const params& p, std::unique_ptr<answer_translator> translator,
+          relay_observer& observer);
     ~relay() override;
 
     /// Sends the request and waits for the answer to begin. After an error the relay is of no more use.
@@ -63,15 +68,17 @@ public:
 private:
     enum class mode { undecided, events, plain, unusable, failure };
 
+    [[nodiscard]] answer_reader& reader_for(std::unique_ptr<answer_translator> translator);
     [[nodiscard]] base::result<void> digest();
+    [[nodiscard]] base::result<void> digest_events();
+    [[nodiscard]] base::result<void> digest_whole();
     [[nodiscard]] base::error provider_failed() const;
     [[nodiscard]] base::error stream_failed() const;
     [[nodiscard]] base::error cut_short() const;
     [[nodiscard]] base::error unusable() const;
-    void end_events(std::span<char> held);
-    void append_error(const base::error& e);
     void decide();
-    void digest_events();
+    void take(const answer_reader::taken& t);
+    void append_error(const base::error& e);
     [[nodiscard]] bool begun() const noexcept;
     [[nodiscard]] http::chunk take_output() noexcept;
     [[nodiscard]] http::chunk finish();
@@ -84,15 +91,14 @@ private:
     relay_observer& observer_;
     params params_;
     mode mode_ = mode::undecided;
-    stream_meter meter_;
-    json_usage_scanner scanner_;
-    std::uint64_t plain_octets_ = 0;
-    std::string tail_;           // an event of our own at the end of a stream
-    std::size_t output_ = 0;     // octets at the front of the payload that may go out
-    std::size_t consumed_ = 0;   // octets of the payload that are done with once the output is taken
-    bool broken_event_ = false;  // the stream ended inside an event
-    bool ended_ = false;         // the provider's answer is read to its end
-    bool in_band_ = false;       // an answer as a stream has begun: errors go into it
+    std::variant<metered_answer, translated_answer> kind_;
+    answer_reader& reader_;
+    std::string front_;        // what came of a stream before its first content
+    std::string tail_;         // an event of our own at the end of a stream
+    std::string_view output_;  // may go out
+    bool sent_ = false;        // something of the answer was handed out
+    bool ended_ = false;       // the provider's answer is read to its end
+    bool in_band_ = false;     // an answer as a stream has begun: errors go into it
     bool reported_ = false;
 };
 

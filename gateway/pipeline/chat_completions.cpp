@@ -1,6 +1,6 @@
 #include "gateway/pipeline/chat_completions.hpp"
 
-#include "upstream/body_splice.hpp"
+#include "upstream/prepared_request.hpp"
 
 #include <chrono>
 #include <string>
@@ -82,15 +82,13 @@ base::task<result<http::response>> chat_completions::complete(http::exchange& x)
     if (!provider) {
         co_return provider.error();
     }
-    std::string scratch;
-    const upstream::spliced_body spliced =
-        upstream::splice_body(*body, *request, target->upstream_model, request->stream, scratch);
+    upstream::prepared_request prepared;
+    if (const result<void> ok = prepared.prepare(**provider, *target, *request, *body); !ok) {
+        co_return ok.error();
+    }
     x.times.routed = std::chrono::steady_clock::now();
-    const upstream::relay::params how{
-        .stream = request->stream, .strip_usage = request->stream && !request->include_usage, .byok = false};
     const upstream::forward_context context{buffers_, wheel_, ledger_, x.settings->limits.keepalive_comment};
-    result<http::response> r =
-        co_await upstream::forward(context, **provider, x, spliced.pieces(), spliced.size(), how);
+    result<http::response> r = co_await upstream::forward(context, **provider, x, prepared);
     x.body->release();
     co_return std::move(r);
 }
