@@ -1,5 +1,7 @@
 #pragma once
 
+#include "bench/mock_pace.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@ struct mock_options {
     unsigned threads = 1;            ///< one io_context and one acceptor (SO_REUSEPORT) each; 1 … 64
     std::string defaults;            ///< settings of every request, as in the `x-mock` header: `tokens=20,first=5ms`
     std::vector<std::string> models{"mock", "mock-small", "mock-large"};  ///< what the list of models shows
+    mock_traces traces;                                                   ///< recordings that the setting `trace` names
     bool keep_bodies = false;  ///< keep the bodies of the last 256 requests of each thread
     bool hash_bodies = false;  ///< compute the SHA-256 of every request body
     std::string tls_cert;      ///< PEM file with the certificate chain; empty: plain TCP

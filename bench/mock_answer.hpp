@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bench/mock_dialect.hpp"
+#include "bench/mock_pace.hpp"
 #include "bench/mock_settings.hpp"
 #include "bench/mock_template.hpp"
 
@@ -15,6 +16,8 @@ namespace concurred::bench {
 struct mock_order {
     std::uint32_t prompt_tokens = 0;
     std::uint32_t max_tokens = mock_settings::never;
+    std::uint64_t shape = 0;  ///< of the call
+    mock_thoughts thoughts = mock_thoughts::hidden;
     bool stream = false;
     bool include_usage = false;
     bool after_tool = false;  ///< the conversation ends with a tool's result
@@ -40,12 +43,16 @@ struct mock_answer {
     mock_template body;        ///< of a plain answer
     std::vector<mock_template> opening;
     std::vector<mock_template> scripted;
+    std::vector<std::uint32_t> scripted_tokens;  ///< tokens before each of them, and of all as the last
     std::vector<mock_template> closing;
     mock_template before_piece;
     mock_template after_piece;
     std::uint32_t pieces = 0;  ///< generated tokens of a stream
-    std::string end_mark;
-    std::string error_event;
+    std::uint64_t count_from = 0;
+    std::uint64_t total_from = 0;
+    const mock_trace* trace = nullptr;
+    mock_template end_mark;
+    mock_template error_event;
     std::string extra;        ///< bytes after the end of the answer
     std::uint32_t users = 0;  ///< scripts that read it now
 
@@ -57,12 +64,18 @@ struct mock_answer {
     std::string first_piece;          ///< the first piece, where it is not as the others
 };
 
+/// What all answers of one kind of request share. Outlives them.
+struct mock_source {
+    const mock_dialect* dialect = nullptr;
+    const mock_settings* settings = nullptr;
+    const mock_trace* trace = nullptr;  ///< of `settings.trace`
+    std::string_view model;             ///< as JSON text
+    std::string_view base_url;          ///< `http://HOST:PORT` of this server, for redirects
+};
+
 /// Builds the answer to one request.
-/// \param settings must outlive the answer \param model as JSON text
-/// \param echo text to answer with instead of filler, as JSON text; only read if `settings.echo`
-/// \param base_url `http://HOST:PORT` of this server, for redirects
-[[nodiscard]] std::unique_ptr<mock_answer> make_mock_answer(const mock_dialect& dialect, const mock_settings& settings,
-                                                            const mock_order& order, std::string_view model,
-                                                            std::string_view echo, std::string_view base_url);
+/// \param echo the last user text, as JSON text; only read if settings ask for it
+[[nodiscard]] std::unique_ptr<mock_answer> make_mock_answer(const mock_source& source, const mock_order& order,
+                                                            std::string_view echo);
 
 }  // namespace concurred::bench

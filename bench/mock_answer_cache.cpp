@@ -1,6 +1,7 @@
 #include "bench/mock_answer_cache.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace concurred::bench {
@@ -22,7 +23,8 @@ const mock_settings& mock_recipe::next() noexcept {
     return faulty ? settings : spared;
 }
 
-mock_answer_cache::mock_answer_cache(std::string_view defaults, std::string base_url) : base_url_(std::move(base_url)) {
+mock_answer_cache::mock_answer_cache(std::string_view defaults, const mock_traces& traces, std::string base_url)
+    : traces_(traces), base_url_(std::move(base_url)) {
     // Whoever starts the server has checked the text.
     static_cast<void>(apply_mock_spec(defaults, defaults_));
 }
@@ -48,18 +50,40 @@ mock_recipe& mock_answer_cache::recipe(const mock_dialect& dialect, std::string_
             made->wrong = apply_mock_spec(spec, made->settings);
         }
     }
+    made->dialect = &dialect;
+    if (!made->wrong && !made->settings.flavour.empty()) {
+        choose_flavour(*made);
+    }
+    if (!made->wrong && !made->settings.trace.empty()) {
+        const auto trace = traces_.find(made->settings.trace);
+        made->trace = trace == traces_.end() ? nullptr : &trace->second;
+        made->wrong = trace == traces_.end() ? std::optional("mock setting 'trace' names no recording of --trace-file")
+                                             : std::nullopt;
+    }
     made->spared = made->settings.without_faults();
     return *recipes_.emplace(key_, std::move(made)).first->second;
 }
 
-mock_answer_lease mock_answer_cache::answer(const mock_dialect& dialect, mock_recipe& recipe,
-                                            const mock_settings& settings, const mock_order& order,
+/// The setting `flavour` changes who speaks Chat Completions, and nothing else.
+void mock_answer_cache::choose_flavour(mock_recipe& recipe) {
+    const std::array<const mock_dialect*, 4> flavours{&openai_mock_dialect(), &xai_mock_dialect(),
+                                                      &openrouter_mock_dialect(), &minimax_mock_dialect()};
+    const auto* chosen = std::ranges::find(flavours, recipe.settings.flavour, &mock_dialect::name);
+    if (chosen == flavours.end()) {
+        recipe.wrong = "mock setting 'flavour' is openai, x-ai, openrouter or minimax";
+    } else if (std::ranges::find(flavours, recipe.dialect) != flavours.end()) {
+        recipe.dialect = *chosen;
+    }
+}
+
+mock_answer_lease mock_answer_cache::answer(mock_recipe& recipe, const mock_settings& settings, const mock_order& order,
                                             std::string_view echo) {
     auto& answers = recipe.answers;
+    const mock_source source{recipe.dialect, &settings, recipe.trace, recipe.model, base_url_};
     // An echo differs with every request, and a date must be computed anew.
-    if (settings.echo || settings.retry_after_date != mock_settings::never) {
+    if (settings.echo || settings.tool_echo || settings.retry_after_date != mock_settings::never) {
         std::erase_if(answers, unused);
-        answers.push_back(make_mock_answer(dialect, settings, order, recipe.model, echo, base_url_));
+        answers.push_back(make_mock_answer(source, order, echo));
         return mock_answer_lease(*answers.back());
     }
     const auto same = std::ranges::find_if(
@@ -70,7 +94,7 @@ mock_answer_lease mock_answer_cache::answer(const mock_dialect& dialect, mock_re
     if (answers.size() >= answer_limit) {
         std::erase_if(answers, unused);
     }
-    answers.push_back(make_mock_answer(dialect, settings, order, recipe.model, echo, base_url_));
+    answers.push_back(make_mock_answer(source, order, echo));
     return mock_answer_lease(*answers.back());
 }
 

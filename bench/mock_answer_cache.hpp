@@ -43,7 +43,9 @@ private:
 
 /// Settings of one combination of dialect, header, key and model, and the answers built from them so far.
 struct mock_recipe {
-    std::string model;  ///< as JSON text
+    const mock_dialect* dialect = nullptr;  ///< the one that settings choose, or that of the request
+    const mock_trace* trace = nullptr;      ///< that settings choose
+    std::string model;                      ///< as JSON text
     mock_settings settings;
     mock_settings spared;              ///< the settings of requests that `times` and `every` spare
     std::optional<std::string> wrong;  ///< why the settings cannot be used
@@ -58,8 +60,9 @@ struct mock_recipe {
 /// Turns requests into prebuilt answers: what was asked before is found again without building it anew. One per thread.
 class mock_answer_cache {
 public:
-    /// \param defaults settings of every request, valid text \param base_url `http://HOST:PORT` of this server
-    mock_answer_cache(std::string_view defaults, std::string base_url);
+    /// \param defaults settings of every request, valid text \param traces outlive the cache
+    /// \param base_url `http://HOST:PORT` of this server
+    mock_answer_cache(std::string_view defaults, const mock_traces& traces, std::string base_url);
 
     /// The settings of a request: `defaults`, then `header`, then the key's, then the model's.
     /// \param header text of the `x-mock` header \param key the credential \param model as JSON text
@@ -69,8 +72,7 @@ public:
                                       std::string_view model);
 
     /// The answer for `order`. \param settings one of the two of `recipe` \param echo see `make_mock_answer`
-    [[nodiscard]] mock_answer_lease answer(const mock_dialect& dialect, mock_recipe& recipe,
-                                           const mock_settings& settings, const mock_order& order,
+    [[nodiscard]] mock_answer_lease answer(mock_recipe& recipe, const mock_settings& settings, const mock_order& order,
                                            std::string_view echo);
 
     /// Forgets everything that is not in use; the counts of `times` and `every` start afresh.
@@ -82,7 +84,10 @@ private:
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
 
+    static void choose_flavour(mock_recipe& recipe);
+
     mock_settings defaults_;
+    const mock_traces& traces_;
     std::string base_url_;
     std::string key_;  // kept for its capacity
     std::unordered_map<std::string, std::unique_ptr<mock_recipe>, text_hash, std::equal_to<>> recipes_;

@@ -7,9 +7,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace concurred::bench {
 namespace {
@@ -38,6 +41,23 @@ void add_default(const std::string& pair, mock_options& options) {
         throw CLI::ValidationError(*wrong);
     }
     options.defaults.append(options.defaults.empty() ? "" : ",").append(pair);
+}
+
+/// `NAME=FILE`
+void add_trace(const std::string& pair, mock_options& options) {
+    const auto mark = pair.find('=');
+    if (mark == 0 || mark == std::string::npos) {
+        throw CLI::ValidationError("--trace-file", "needs NAME=FILE");
+    }
+    std::ifstream file(pair.substr(mark + 1));
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) {
+        throw CLI::ValidationError("--trace-file", "cannot read " + pair.substr(mark + 1));
+    }
+    if (const auto wrong = read_mock_trace(text.str(), options.traces[pair.substr(0, mark)]); !wrong.empty()) {
+        throw CLI::ValidationError("--trace-file", pair.substr(mark + 1) + ": " + wrong);
+    }
 }
 
 void add_setting(CLI::App& command, mock_options& options, const mock_setting& row) {
@@ -76,6 +96,17 @@ void add_mock_command(CLI::App& command, mock_options& options) {
         ->capture_default_str();
     command.add_option("--model", options.models, "name in the list of models; may be repeated")
         ->allow_extra_args(false);
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--trace-file",
+            [&options](const std::vector<std::string>& pairs) {
+                for (const auto& pair : pairs) {
+                    add_trace(pair, options);
+                }
+            },
+            "recorded times of tokens, one per line, for the setting `trace`; may be repeated")
+        ->allow_extra_args(false)
+        ->type_name("NAME=FILE");
     command.add_flag("--keep-bodies", options.keep_bodies, "keep the bodies of the last 256 requests");
     command.add_flag("--hash-bodies", options.hash_bodies, "compute the SHA-256 of every request body");
     auto* cert = command.add_option("--tls-cert", options.tls_cert, "PEM file with the certificate chain: serve TLS");

@@ -9,7 +9,7 @@ namespace concurred::bench {
 namespace {
 
 std::string_view reason_of(unsigned status) noexcept {
-    constexpr std::array<std::pair<unsigned, std::string_view>, 22> reasons{{
+    constexpr std::array<std::pair<unsigned, std::string_view>, 25> reasons{{
         {101, "Switching Protocols"},
         {200, "OK"},
         {204, "No Content"},
@@ -19,6 +19,7 @@ std::string_view reason_of(unsigned status) noexcept {
         {308, "Permanent Redirect"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
+        {402, "Payment Required"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
@@ -32,6 +33,8 @@ std::string_view reason_of(unsigned status) noexcept {
         {502, "Bad Gateway"},
         {503, "Service Unavailable"},
         {504, "Gateway Timeout"},
+        {524, "A Timeout Occurred"},
+        {529, "Site Overloaded"},
     }};
     const auto* row = std::ranges::find(reasons, status, [](const auto& pair) { return pair.first; });
     return row == reasons.end() ? "Mock" : row->second;
@@ -53,29 +56,18 @@ std::string head_start(unsigned status, std::string_view content_type) {
     std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
     head.append(reason_of(status)).append("\r\ndate: ");
     head += mock_stamp::date_mark;
-    head.append("\r\ncontent-type: ").append(content_type).append("\r\nx-request-id: req_mock");
-    head += mock_stamp::number_mark;
-    return head.append("\r\n");
+    return head.append("\r\ncontent-type: ").append(content_type).append("\r\n");
 }
 
-std::string head_of(const mock_settings& settings, unsigned status, std::string_view content_type,
-                    std::string_view base_url) {
+std::string head_of(const mock_dialect& dialect, const mock_settings& settings, unsigned status,
+                    std::string_view content_type, std::string_view base_url) {
     std::string head;
     for (std::uint32_t i = 0; i < settings.interim; ++i) {
         head.append(i % 2 == 0 ? "HTTP/1.1 100 Continue\r\n\r\n"
                                : "HTTP/1.1 103 Early Hints\r\nlink: </mock.css>; rel=preload\r\n\r\n");
     }
     head.append(head_start(status, content_type));
-    field(head, "openai-processing-ms", "1");
-    field(head, "openai-version", "2020-10-01");
-    if (settings.ratelimits) {
-        field(head, "x-ratelimit-limit-requests", "10000");
-        field(head, "x-ratelimit-limit-tokens", "200000");
-        field(head, "x-ratelimit-remaining-requests", "9999");
-        field(head, "x-ratelimit-remaining-tokens", "199984");
-        field(head, "x-ratelimit-reset-requests", "6ms");
-        field(head, "x-ratelimit-reset-tokens", "4ms");
-    }
+    head.append(dialect.fields(settings));
     if (settings.noisy) {
         field(head, "server", "mock-internal/1.0");
         field(head, "set-cookie", "__cf_bm=mock; path=/; HttpOnly; Secure");
@@ -88,6 +80,9 @@ std::string head_of(const mock_settings& settings, unsigned status, std::string_
     }
     if (settings.redirect != 0) {
         field(head, "location", std::string(base_url) + "/mock/redirected");
+    }
+    if (!dialect.retry_in_head()) {
+        return head;
     }
     field_if(head, "retry-after", settings.retry_after);
     if (settings.retry_after_date != mock_settings::never) {

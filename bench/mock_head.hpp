@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bench/mock_dialect.hpp"
 #include "bench/mock_settings.hpp"
 #include "bench/mock_template.hpp"
 
@@ -13,8 +14,8 @@ namespace concurred::bench {
 
 /// Interim answers, head and the fields that `settings` ask for; without framing fields and blank line.
 /// \param base_url `http://HOST:PORT` of this server, the target of redirects
-[[nodiscard]] std::string head_of(const mock_settings& settings, unsigned status, std::string_view content_type,
-                                  std::string_view base_url);
+[[nodiscard]] std::string head_of(const mock_dialect& dialect, const mock_settings& settings, unsigned status,
+                                  std::string_view content_type, std::string_view base_url);
 
 /// A complete small answer with its body.
 /// \param fields more header fields, each ending in CR LF

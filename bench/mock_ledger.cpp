@@ -1,5 +1,7 @@
 #include "bench/mock_ledger.hpp"
 
+#include "bench/mock_json.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -9,8 +11,19 @@ namespace concurred::bench {
 namespace {
 
 constexpr std::array<std::string_view, mock_ledger::counts> names{
-    "requests",           "completed",          "aborted",     "broken",        "dropped_idle",  "malformed",
-    "unauthorized",       "redirects_followed", "events_sent", "tokens_served", "tokens_wasted", "connections_accepted",
+    "requests",
+    "completed",
+    "aborted",
+    "broken",
+    "dropped_idle",
+    "malformed",
+    "unauthorized",
+    "redirects_followed",
+    "violations",
+    "events_sent",
+    "tokens_served",
+    "tokens_wasted",
+    "connections_accepted",
     "connections_closed",
 };
 
@@ -47,6 +60,13 @@ void append_abort(std::string& out, const mock_abort& abort) {
     out.append(",\"observed_unix_ms\":").append(std::to_string(base::unix_millis(abort.observed_wall))).append("}");
 }
 
+void append_violation(std::string& out, const mock_violation& violation) {
+    out.append("{\"request\":").append(std::to_string(violation.request)).append(",\"dialect\":");
+    json::append_quoted(out, violation.dialect);
+    json::append_quoted(out.append(",\"message\":"), violation.message);
+    out.append("}");
+}
+
 }  // namespace
 
 void mock_ledger::add_abort(const mock_abort& abort) {
@@ -56,6 +76,15 @@ void mock_ledger::add_abort(const mock_abort& abort) {
     aborts_.push_back(abort);
     if (aborts_.size() > aborts_kept) {
         aborts_.pop_front();
+    }
+}
+
+void mock_ledger::add_violation(const mock_violation& violation) {
+    add(mock_count::violations);
+    const std::lock_guard guard(lists_);
+    violations_.push_back(violation);
+    if (violations_.size() > violations_kept) {
+        violations_.pop_front();
     }
 }
 
@@ -85,6 +114,11 @@ std::deque<mock_abort> mock_ledger::aborts() const {
     return aborts_;
 }
 
+std::deque<mock_violation> mock_ledger::violations() const {
+    const std::lock_guard guard(lists_);
+    return violations_;
+}
+
 std::optional<mock_seen> mock_ledger::find(std::uint64_t number) const {
     const std::lock_guard guard(lists_);
     const auto found = number != 0 ? std::ranges::find(seen_, number, &mock_seen::number)
@@ -102,6 +136,7 @@ std::optional<mock_seen> mock_ledger::find(std::uint64_t number) const {
 void mock_ledger::clear_lists() {
     const std::lock_guard guard(lists_);
     aborts_.clear();
+    violations_.clear();
     seen_.fill({});
 }
 
@@ -143,6 +178,14 @@ std::string mock_board::json() const {
     for (const auto& part : parts_) {
         for (const auto& abort : part->aborts()) {
             append_abort(text.append(separator), abort);
+            separator = ",";
+        }
+    }
+    text.append("],\"violation_list\":[");
+    separator = "";
+    for (const auto& part : parts_) {
+        for (const auto& violation : part->violations()) {
+            append_violation(text.append(separator), violation);
             separator = ",";
         }
     }

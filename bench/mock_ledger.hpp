@@ -29,6 +29,13 @@ struct mock_abort {
     base::steady_time ended{};  ///< when the answer was stopped and the socket closed
 };
 
+/// A request that a provider would have refused.
+struct mock_violation {
+    std::uint64_t request = 0;
+    std::string dialect;
+    std::string message;  ///< what it was told
+};
+
 /// One of the last requests.
 struct mock_seen {
     std::uint64_t number = 0;
@@ -49,6 +56,7 @@ enum class mock_count : std::size_t {
     malformed,     ///< requests refused because they are not HTTP
     unauthorized,  ///< requests without a good key
     redirected,    ///< requests to the target of `redirect`
+    violations,    ///< requests that were against the provider's schema or rules
     events,        ///< events of streams, written
     tokens,        ///< tokens, written
     wasted,        ///< tokens written to peers that went away
@@ -70,11 +78,14 @@ public:
     }
     /// Counts and lists an aborted request.
     void add_abort(const mock_abort& abort);
+    /// Counts and lists a request that was refused for what it says.
+    void add_violation(const mock_violation& violation);
     /// Counts a request and keeps its head. \param keep_body keep the body too \param hash_body compute its SHA-256
     void add_request(std::uint64_t number, const mock_request& request, bool keep_body, bool hash_body);
 
     [[nodiscard]] totals read() const noexcept;
     [[nodiscard]] std::deque<mock_abort> aborts() const;
+    [[nodiscard]] std::deque<mock_violation> violations() const;
     /// The request with this number, or the newest for 0.
     [[nodiscard]] std::optional<mock_seen> find(std::uint64_t number) const;
     /// Empties the lists.
@@ -82,11 +93,13 @@ public:
 
 private:
     static constexpr std::size_t aborts_kept = 1000;
+    static constexpr std::size_t violations_kept = 100;
     static constexpr std::size_t requests_kept = 256;
 
     std::array<std::atomic<std::uint64_t>, counts> counters_{};
     mutable std::mutex lists_;
     std::deque<mock_abort> aborts_;
+    std::deque<mock_violation> violations_;
     std::array<mock_seen, requests_kept> seen_;
     std::size_t seen_count_ = 0;
 };

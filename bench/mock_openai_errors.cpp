@@ -39,17 +39,23 @@ constexpr std::array<std::string_view, 5> money{"insufficient_quota", "credit_ba
 
 }  // namespace
 
-std::string openai_error(std::string_view message, std::string_view type, std::string_view code) {
+std::string openai_error(std::string_view message, std::string_view type, std::string_view code,
+                         std::string_view param) {
+    const auto quoted_or_null = [](std::string& text, std::string_view value) {
+        if (value.empty()) {
+            text.append("null");
+        } else {
+            json::append_quoted(text, value);
+        }
+    };
     std::string text("{\"error\":{\"message\":");
     json::append_quoted(text, message);
     text.append(",\"type\":");
     json::append_quoted(text, type);
-    text.append(",\"param\":null,\"code\":");
-    if (code.empty()) {
-        text.append("null");
-    } else {
-        json::append_quoted(text, code);
-    }
+    text.append(",\"param\":");
+    quoted_or_null(text, param);
+    text.append(",\"code\":");
+    quoted_or_null(text, code);
     return text.append("}}");
 }
 

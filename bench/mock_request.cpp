@@ -103,6 +103,7 @@ bool mock_request_reader::read_head(std::string_view head) {
     request_.method = line.substr(0, first);
     request_.target = line.substr(first + 1, last - first - 1);
     request_.path = request_.target.substr(0, request_.target.find('?'));
+    request_.query = request_.target.substr(std::min(request_.path.size() + 1, request_.target.size()));
     request_.http_1_0 = version == "HTTP/1.0";
     request_.keep_alive = !request_.http_1_0;
     if (version != "HTTP/1.1" && !request_.http_1_0) {
@@ -129,6 +130,9 @@ bool mock_request_reader::read_field(std::string_view name, std::string_view val
             // Asked once, although the head may be read twice.
             expects_ = expects_ || (head_size_ == 0 && same(name, "expect") && same(value, "100-continue"));
             return true;
+        case 9:
+            request_.api_key = same(name, "x-api-key") ? value : request_.api_key;
+            return true;
         case 10:
             if (same(name, "connection")) {
                 request_.keep_alive = same(value, "close")        ? false
@@ -146,6 +150,7 @@ bool mock_request_reader::read_field(std::string_view name, std::string_view val
                 const bool again = std::exchange(has_length_, true);
                 return !again && number_in(value, 10, length_);
             }
+            request_.goog_key = same(name, "x-goog-api-key") ? value : request_.goog_key;
             return true;
         case 17:
             if (same(name, "transfer-encoding")) {
@@ -153,6 +158,7 @@ bool mock_request_reader::read_field(std::string_view name, std::string_view val
                 status_ = same(value, "chunked") ? status_ : 501;
                 return !again && same(value, "chunked");
             }
+            request_.version = same(name, "anthropic-version") ? value : request_.version;
             return true;
         default:
             return true;

@@ -11,10 +11,14 @@ struct mock_request {
     std::string_view head;  ///< from the method to the blank line, with it
     std::string_view method;
     std::string_view target;
-    std::string_view path;  ///< the target without query
-    std::string_view key;   ///< the Bearer credential; empty if there is none
-    std::string_view spec;  ///< text of the `x-mock` header
-    std::string_view body;  ///< without chunk framing
+    std::string_view path;      ///< the target without query
+    std::string_view query;     ///< what follows the question mark
+    std::string_view key;       ///< the Bearer credential; empty if there is none
+    std::string_view api_key;   ///< `x-api-key`
+    std::string_view goog_key;  ///< `x-goog-api-key`
+    std::string_view version;   ///< `anthropic-version`
+    std::string_view spec;      ///< text of the `x-mock` header
+    std::string_view body;      ///< without chunk framing
     bool keep_alive = true;
     bool http_1_0 = false;
 };

@@ -38,9 +38,9 @@ public:
     [[nodiscard]] mock_ledger& ledger() noexcept { return ledger_; }
 
 private:
-    [[nodiscard]] std::string direct(const mock_request& request);
+    [[nodiscard]] std::string direct(const mock_dialect& dialect, const mock_request& request);
+    [[nodiscard]] std::string failure(const mock_dialect& dialect, const mock_failure& failure, bool close) const;
     void chat(const mock_dialect& dialect, const mock_request& request, mock_response& response);
-    [[nodiscard]] std::string models() const;
     void set_time(std::time_t now);
 
     const mock_options& options_;

@@ -15,16 +15,15 @@ std::uint32_t size_of(const std::vector<mock_template>& events) noexcept {
     return static_cast<std::uint32_t>(events.size());
 }
 
-/// `count` gaps, bounded: a schedule beyond ten years means never, and must not overflow.
-std::chrono::microseconds span_of(std::chrono::microseconds gap, std::int64_t count) noexcept {
-    constexpr std::chrono::microseconds never = std::chrono::hours(24 * 3650);
-    return count > 0 && gap.count() > never.count() / count ? never : gap * count;
-}
-
 void append_chunk(std::string& out, std::string_view payload) {
     std::array<char, 16> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), payload.size(), 16).ptr;
     out.append(digits.data(), end).append("\r\n").append(payload).append("\r\n");
+}
+
+/// A token's text when tokens say when they were written: `@`, microseconds of the monotonic clock, a space.
+void append_time(std::string& out, base::steady_time now) {
+    out.append("@").append(std::to_string(base::micros(now))).append(" ");
 }
 
 }  // namespace
@@ -35,17 +34,22 @@ void mock_script::begin(mock_answer_lease answer, const mock_stamp& stamp, base:
     start_ = now;
     event_ = tokens_ = 0;
     head_sent_ = due_ = false;
-    paced_ = size_of(answer_->scripted) + answer_->pieces;
-    total_ = size_of(answer_->opening) + paced_ + size_of(answer_->closing);
     const mock_settings& s = *answer_->settings;
+    const std::uint32_t scripted = answer_->stream ? answer_->scripted_tokens.back() : 0;
+    paced_ = answer_->stream ? scripted + answer_->pieces : answer_->tokens;
+    total_ = size_of(answer_->opening) + size_of(answer_->scripted) + answer_->pieces + size_of(answer_->closing);
+    pace_.begin(s.gap, s.spread, answer_->trace, stamp.number());
     stop_at_ = std::min({s.reset_after, s.close_after, s.stall_after, s.error_frame, s.bad_chunk});
 }
 
-base::steady_time mock_script::due(std::uint32_t event) const noexcept {
+base::steady_time mock_script::due(std::uint32_t event) noexcept {
     const std::uint32_t opening = size_of(answer_->opening);
+    const std::uint32_t scripted = opening + size_of(answer_->scripted);
     const std::uint32_t last = paced_ == 0 ? 0 : paced_ - 1;
-    const std::uint32_t position = event < opening ? 0 : std::min(event - opening, last);
-    return start_ + answer_->settings->first + span_of(answer_->settings->gap, position);
+    const std::uint32_t position = event < opening    ? 0
+                                   : event < scripted ? answer_->scripted_tokens[event - opening]
+                                                      : answer_->scripted_tokens.back() + (event - scripted);
+    return start_ + answer_->settings->first + pace_.offset(std::min(position, last));
 }
 
 mock_step mock_script::next(base::steady_time now, std::string& out) {
@@ -54,8 +58,7 @@ mock_step mock_script::next(base::steady_time now, std::string& out) {
         return {action::stall};
     }
     if (!due_) {
-        const std::int64_t gaps = answer_->stream || answer_->tokens == 0 ? 0 : std::int64_t{answer_->tokens} - 1;
-        const base::steady_time at = start_ + s.first + span_of(s.gap, gaps);
+        const base::steady_time at = start_ + s.first + pace_.offset(answer_->stream || paced_ == 0 ? 0 : paced_ - 1);
         if (at > now) {
             if (s.early_head && answer_->stream && !head_sent_) {
                 mock_step step = send_head(out);
@@ -103,7 +106,7 @@ mock_step mock_script::next_events(base::steady_time now, std::string& out) {
         return fault(out);
     }
     const std::uint32_t count = std::min({s.group, total_ - event_, stop_at_ - event_});
-    if (count > 0 && s.gap.count() > 0) {
+    if (count > 0 && !pace_.immediate()) {
         const base::steady_time at = due(event_ + count - 1);
         if (at > now) {
             return {action::wait, at};
@@ -111,12 +114,12 @@ mock_step mock_script::next_events(base::steady_time now, std::string& out) {
     }
     payload_.clear();
     for (std::uint32_t i = 0; i < count; ++i) {
-        append_event(event_++);
+        append_event(event_++, now);
     }
     // The end mark is one event more; with room in the group it shares the last write.
     const bool end = event_ == total_ && event_ != stop_at_ && count < s.group;
     if (end) {
-        payload_.append(answer_->end_mark);
+        answer_->end_mark.append_to(payload_, stamp_);
     }
     append_framed(out);
     if (!end) {
@@ -146,7 +149,8 @@ mock_step mock_script::fault(std::string& out) {
         out.append("zz\r\ndata: {\"not\":\"a chunk\"}\n\n\r\n");
         return {action::cut};
     }
-    payload_ = answer_->error_event;
+    payload_.clear();
+    answer_->error_event.append_to(payload_, stamp_);
     append_framed(out);
     append_end(out);
     return {ending()};
@@ -156,21 +160,27 @@ mock_step::action mock_script::ending() const noexcept {
     return answer_->short_body ? action::cut : answer_->close ? action::close : action::keep;
 }
 
-void mock_script::append_event(std::uint32_t event) {
+void mock_script::append_event(std::uint32_t event, base::steady_time now) {
     const std::uint32_t opening = size_of(answer_->opening);
-    const std::uint32_t scripted = size_of(answer_->scripted);
+    const std::uint32_t scripted = opening + size_of(answer_->scripted);
     if (event < opening) {
         answer_->opening[event].append_to(payload_, stamp_);
-    } else if (event < opening + scripted) {
+    } else if (event < scripted) {
         answer_->scripted[event - opening].append_to(payload_, stamp_);
-        ++tokens_;
-    } else if (event < opening + paced_) {
+        tokens_ += answer_->scripted_tokens[event - opening + 1] - answer_->scripted_tokens[event - opening];
+    } else if (event < scripted + answer_->pieces) {
+        const std::uint32_t piece = event - scripted;
+        stamp_.set_counts(answer_->count_from + piece + 1, answer_->total_from + piece + 1);
         answer_->before_piece.append_to(payload_, stamp_);
-        payload_.append(answer_->piece(event - opening - scripted));
+        if (answer_->settings->stamp) {
+            append_time(payload_, now);
+        } else {
+            payload_.append(answer_->piece(piece));
+        }
         answer_->after_piece.append_to(payload_, stamp_);
         ++tokens_;
     } else {
-        answer_->closing[event - opening - paced_].append_to(payload_, stamp_);
+        answer_->closing[event - scripted - answer_->pieces].append_to(payload_, stamp_);
     }
 }
 

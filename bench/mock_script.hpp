@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bench/mock_answer_cache.hpp"
+#include "bench/mock_pace.hpp"
 #include "bench/mock_template.hpp"
 #include "gateway/base/clock.hpp"
 
@@ -48,24 +49,25 @@ public:
     [[nodiscard]] std::uint32_t tokens() const noexcept { return tokens_; }
 
 private:
-    [[nodiscard]] base::steady_time due(std::uint32_t event) const noexcept;
+    [[nodiscard]] base::steady_time due(std::uint32_t event) noexcept;
     [[nodiscard]] mock_step next_plain(std::string& out);
     [[nodiscard]] mock_step next_events(base::steady_time now, std::string& out);
     [[nodiscard]] mock_step send_head(std::string& out);
     [[nodiscard]] std::optional<mock_step::action> severed() const noexcept;
     [[nodiscard]] mock_step fault(std::string& out);
     [[nodiscard]] mock_step::action ending() const noexcept;
-    void append_event(std::uint32_t event);
+    void append_event(std::uint32_t event, base::steady_time now);
     void append_framed(std::string& out);
     void append_end(std::string& out);
 
     mock_answer_lease answer_;
     mock_stamp stamp_;
+    mock_pace pace_;
     std::string payload_;  // events of one write before framing; kept for its capacity
     base::steady_time start_{};
     std::uint32_t event_ = 0;
     std::uint32_t tokens_ = 0;
-    std::uint32_t paced_ = 0;    // events that are paced
+    std::uint32_t paced_ = 0;    // tokens
     std::uint32_t total_ = 0;    // events, without the end mark
     std::uint32_t stop_at_ = 0;  // event before which a fault happens
     bool head_sent_ = false;

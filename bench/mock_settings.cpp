@@ -31,22 +31,6 @@ std::optional<std::uint32_t> number_in(std::string_view text) noexcept {
     return static_cast<std::uint32_t>(value * factor);
 }
 
-std::optional<std::chrono::microseconds> duration_in(std::string_view text) noexcept {
-    double value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    const double micros = unit == "us"                   ? 1
-                          : unit == "ms" || unit.empty() ? 1e3
-                          : unit == "s"                  ? 1e6
-                          : unit == "m"                  ? 6e7
-                                                         : 0;
-    // A day is longer than any test, and keeps every sum of deadlines far from overflow.
-    if (failure != std::errc{} || micros == 0 || !(value >= 0) || value * micros > 86'400e6) {
-        return std::nullopt;
-    }
-    return std::chrono::microseconds(static_cast<std::int64_t>(value * micros));
-}
-
 std::string complaint(std::string_view name, std::string_view what) {
     std::string text("mock setting '");
     text.append(name).append("' ").append(what);
@@ -67,7 +51,7 @@ std::optional<std::string> assign(const mock_setting& row, std::string_view valu
         }
         settings.** flag = value != "0" && value != "false";
     } else if (const auto* duration = std::get_if<std::chrono::microseconds mock_settings::*>(&row.member)) {
-        const auto parsed = duration_in(value);
+        const auto parsed = mock_duration(value);
         if (!parsed) {
             return complaint(row.name, "needs a duration such as 50ms, at most a day");
         }
@@ -88,6 +72,22 @@ std::string_view spec_or_nothing(std::string_view spec) noexcept {
 }
 
 }  // namespace
+
+std::optional<std::chrono::microseconds> mock_duration(std::string_view text) noexcept {
+    double value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    const double micros = unit == "us"                   ? 1
+                          : unit == "ms" || unit.empty() ? 1e3
+                          : unit == "s"                  ? 1e6
+                          : unit == "m"                  ? 6e7
+                                                         : 0;
+    // A day is longer than any test, and keeps every sum of deadlines far from overflow.
+    if (failure != std::errc{} || micros == 0 || !(value >= 0) || value * micros > 86'400e6) {
+        return std::nullopt;
+    }
+    return std::chrono::microseconds(static_cast<std::int64_t>(value * micros));
+}
 
 mock_settings mock_settings::without_faults() const {
     mock_settings result = *this;

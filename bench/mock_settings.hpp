@@ -23,8 +23,10 @@ struct mock_settings {
     std::uint32_t pad = 0;
     std::uint32_t prompt = 0;
     std::uint32_t cached = 0;
+    std::uint32_t cache_write = 0;
     std::uint32_t reasoning = 0;
     std::uint32_t tool = 0;
+    std::uint32_t spread = 0;
     std::uint32_t headers = 0;
     std::chrono::microseconds first{0};
     std::chrono::microseconds gap{0};
@@ -34,6 +36,13 @@ struct mock_settings {
     bool early_head = false;
     bool obfuscation = false;
     bool ratelimits = false;
+    bool stamp = false;
+    bool tool_echo = false;
+    bool strict = false;
+    bool lenient = false;
+    std::string flavour;
+    std::string tool_name = "get_weather";
+    std::string trace;
     std::string tag;
 
     std::uint32_t times = 0;
@@ -64,6 +73,7 @@ struct mock_settings {
     bool close_idle = false;
     bool truncate = false;
     bool noisy = false;
+    bool repeat_last = false;
 
     /// The same settings with every fault taken out, for the requests that `times` and `every` spare.
     [[nodiscard]] mock_settings without_faults() const;
@@ -93,6 +103,9 @@ struct mock_setting {
 /// ×1024²); durations end in `us`, `ms`, `s` or `m`, without unit they are milliseconds; flags need no value.
 /// \returns what is wrong with the text, or nothing. After an error some pairs may have been applied.
 [[nodiscard]] std::optional<std::string> apply_mock_spec(std::string_view spec, mock_settings& settings);
+
+/// A time such as `200us`, `50ms`, `1.5s` or `2m`, without unit milliseconds; at most a day.
+[[nodiscard]] std::optional<std::chrono::microseconds> mock_duration(std::string_view text) noexcept;
 
 /// The settings inside a model name: what follows `mock-`, at the beginning or after a slash (`openai/mock-tokens=5`).
 /// \returns an empty view if the name is an ordinary one: no `mock-`, or neither a known setting nor a `=` after it.
