@@ -49,6 +49,21 @@ digest256 hkdf_sha256(std::string_view key, std::string_view salt, std::string_v
     return derived;
 }
 
+std::string sha1_hex(std::string_view data) {
+    std::array<std::uint8_t, 20> hash;
+    unsigned size = 0;
+    if (EVP_Digest(data.data(), data.size(), hash.data(), &size, EVP_sha1(), nullptr) != 1 || size != hash.size()) {
+        fail_stop("SHA-1");
+    }
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t byte : hash) {
+        text += digits[byte >> 4];
+        text += digits[byte & 0xF];
+    }
+    return text;
+}
+
 bool equal_constant_time(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && (a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
 }

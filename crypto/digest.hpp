@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace concurred::crypto {
@@ -38,6 +39,10 @@ private:
 /// @param key the input keying material. @param salt may be empty. @param info the label that separates uses of a key.
 /// @return the derived key: the caller cleanses it. Ends the process if the library fails: see `fail_stop`.
 [[nodiscard]] digest256 hkdf_sha256(std::string_view key, std::string_view salt, std::string_view info);
+
+/// SHA-1 (FIPS 180-4) in lower-case hexadecimal: the name that Redis gives to a script. Not for anything secret.
+/// Ends the process if the library fails: see `fail_stop`.
+[[nodiscard]] std::string sha1_hex(std::string_view data);
 
 /// Compares two secrets in a time that depends on their lengths only.
 /// @return whether both are equal; at once false when the lengths differ.

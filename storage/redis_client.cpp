@@ -1,0 +1,98 @@
+#include "storage/redis_client.hpp"
+
+#include "storage/redis_ask.hpp"
+
+#include <boost/container/small_vector.hpp>
+
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+
+namespace concurred::storage {
+
+using base::result;
+using base::task;
+
+redis_client::redis_client(base::executor ex, redis_settings settings, redis_observer sees)
+    : executor_(ex),
+      settings_(std::move(settings)),
+      sees_(std::move(sees)),
+      primary_(
+          ex, settings_, counters_, [this] { return locate(); },
+          {.must_be_master = !settings_.sentinel_master.empty(), .ask_for_slots = settings_.sentinel_master.empty()},
+          {.on_up =
+               [this] {
+                   if (sees_.on_up) {
+                       sees_.on_up();
+                   }
+               },
+           .on_down =
+               [this](std::string_view why, redis_errc code) {
+                   if (sees_.on_down) {
+                       sees_.on_down(why, code);
+                   }
+               },
+           .on_slots = [this](const redis_value& slots) { learn_slots(slots); }}) {}
+
+void redis_client::start() {
+    primary_.start();
+}
+
+void redis_client::stop() {
+    primary_.stop();
+    if (cluster_) {
+        cluster_->stop();
+    }
+}
+
+// Attempts go round the hosts; of Sentinels, each attempt begins with another one.
+task<result<redis_address>> redis_client::locate() {
+    const std::size_t number = next_host_++;
+    if (settings_.sentinel_master.empty()) {
+        co_return settings_.url.hosts[number % settings_.url.hosts.size()];
+    }
+    result<redis_address> master = co_await redis_find_master(executor_, settings_, number);
+    co_return std::move(master);
+}
+
+void redis_client::master_moved() {
+    primary_.reconnect("a Sentinel named another master");
+}
+
+// A server that is no cluster answers with an error and never gets here.
+void redis_client::learn_slots(const redis_value& slots) {
+    if (!cluster_) {
+        cluster_ = std::make_unique<redis_cluster>(executor_, settings_, counters_);
+    }
+    cluster_->learn(slots, primary_.address());
+}
+
+task<redis_result> redis_client::call(std::string_view key, std::span<const std::string_view> words) {
+    if (!cluster_) {
+        return primary_.call(words);
+    }
+    std::string command;  // kept, because it may have to be sent again
+    append_redis_command(command, words);
+    return key.empty() ? cluster_->call_any(std::move(command)) : cluster_->call(std::move(command), redis_slot(key));
+}
+
+task<redis_result> redis_client::eval(const redis_script& script, std::span<const std::string_view> keys,
+                                      std::span<const std::string_view> arguments) {
+    std::array<char, 8> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), keys.size()).ptr;
+    boost::container::small_vector<std::string_view, 32> words{
+        "EVALSHA", script.name(), std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))};
+    words.insert(words.end(), keys.begin(), keys.end());
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    redis_result r = co_await call(keys.front(), std::span<const std::string_view>(words.data(), words.size()));
+    if (!r && r.error().code == redis_errc::noscript) {
+        words[0] = "EVAL";
+        words[1] = script.text();
+        redis_result again = co_await call(keys.front(), std::span<const std::string_view>(words.data(), words.size()));
+        co_return std::move(again);
+    }
+    co_return std::move(r);
+}
+
+}  // namespace concurred::storage

@@ -1,0 +1,446 @@
+#include "storage/redis_connection.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace concurred::storage {
+
+namespace {
+
+using base::result;
+using base::task;
+using std::chrono::milliseconds;
+
+// Errors after which this server is not the one to talk to, whatever is asked next.
+bool ends_connection(redis_errc code) noexcept {
+    return code == redis_errc::readonly || code == redis_errc::loading || code == redis_errc::masterdown ||
+           code == redis_errc::noauth;
+}
+
+redis_error said_by_server(const redis_value& reply) {
+    return {redis_error_kind(reply.text()), std::string(reply.text())};
+}
+
+}  // namespace
+
+redis_connection::request::~request() {
+    if (owner != nullptr) {
+        for (slot& s : owner->pending_) {
+            if (s.waits == this) {
+                s.waits = nullptr;
+            }
+        }
+    }
+}
+
+redis_connection::redis_connection(base::executor ex, const redis_settings& settings, redis_counters& counters,
+                                   locator where, demands wants, observer sees)
+    : executor_(ex),
+      settings_(settings),
+      counters_(counters),
+      where_(std::move(where)),
+      wants_(wants),
+      sees_(std::move(sees)),
+      tasks_(ex, {}),
+      socket_(ex),
+      broken_(ex),
+      pause_(ex),
+      watchdog_(ex),
+      random_(static_cast<std::minstd_rand::result_type>(settings.seed)) {}
+
+// Life of a connection
+
+task<> redis_connection::run() {
+    while (state_ != state::stopped) {
+        static_cast<void>(broken_.take());
+        const result<redis_address> where = co_await where_();
+        if (state_ == state::stopped) {
+            break;
+        }
+        if (!where) {
+            settled_ = true;
+            sees_.on_down(base::text_of(where.error()), redis_errc::down);
+        } else {
+            address_ = *where;
+            attempt_deadline_ = clock::now() + settings_.connect_timeout;
+            watch(attempt_deadline_);
+            const result<void> opened = co_await socket_.open(settings_.url.via, address_, settings_.tls);
+            if (state_ == state::stopped) {
+                break;
+            }
+            if (!opened) {
+                settled_ = true;
+                attempt_deadline_ = base::steady_time::max();
+                sees_.on_down(base::text_of(opened.error()), redis_errc::down);
+            } else {
+                const std::uint64_t generation = ++generation_;
+                tasks_.spawn(read_loop(generation));
+                const std::optional<redis_error> trouble = co_await greet();
+                if (trouble && generation == generation_) {
+                    fail(trouble->text, trouble->code);
+                } else if (generation == generation_) {
+                    attempt_deadline_ = base::steady_time::max();
+                    state_ = state::up;
+                    settled_ = true;
+                    up_since_ = last_reply_ = clock::now();
+                    ++counters_.connects;
+                    watch(up_since_ + settings_.idle_ping);
+                    sees_.on_up();
+                    if (!broken_.take()) {
+                        co_await broken_.wait();
+                    }
+                }
+            }
+        }
+        if (state_ == state::stopped) {
+            break;
+        }
+        pause_.expires_after(backoff());
+        static_cast<void>(co_await pause_.async_wait(base::awaiting));
+    }
+    socket_.close();
+}
+
+milliseconds redis_connection::backoff() {
+    const auto longest = settings_.longest_backoff;
+    const milliseconds most = std::min(longest, settings_.first_backoff * (1L << std::min(failures_, 10U)));
+    ++failures_;
+    return milliseconds{
+        std::uniform_int_distribution<milliseconds::rep>(1, std::max<milliseconds::rep>(most.count(), 1))(random_)};
+}
+
+task<std::optional<redis_error>> redis_connection::greet() {
+    enum class step : std::uint8_t { identify, name, select, role, slots, ping };
+    std::vector<std::pair<step, std::unique_ptr<request>>> sent;
+    if (!settings_.url.password.empty()) {
+        sent.emplace_back(step::identify, settings_.url.user.empty()
+                                              ? greeting({"AUTH", settings_.url.password})
+                                              : greeting({"AUTH", settings_.url.user, settings_.url.password}));
+    }
+    sent.emplace_back(step::name, greeting({"CLIENT", "SETNAME", settings_.client_name}));
+    if (settings_.url.database != 0) {
+        sent.emplace_back(step::select, greeting({"SELECT", std::to_string(settings_.url.database)}));
+    }
+    if (wants_.must_be_master) {
+        sent.emplace_back(step::role, greeting({"ROLE"}));
+    }
+    if (wants_.ask_for_slots) {
+        sent.emplace_back(step::slots, greeting({"CLUSTER", "SLOTS"}));
+    }
+    sent.emplace_back(step::ping, greeting({"PING"}));
+    for (auto& [what, asked] : sent) {
+        redis_result r = co_await finish(std::move(asked));
+        if (!r && r.error().outcome_unknown()) {
+            co_return r.error();
+        }
+        const bool unable = !r && r.error().code == redis_errc::noperm;
+        if (!r &&
+            (what == step::identify || what == step::select || what == step::role || (what == step::ping && !unable))) {
+            co_return r.error();
+        }
+        if (what == step::role && (*r)[0].text() != "master") {
+            co_return redis_error{redis_errc::readonly, "the server is a replica, not the master"};
+        }
+        if (what == step::slots && r && sees_.on_slots) {
+            sees_.on_slots(*r);
+        }
+    }
+    co_return std::nullopt;
+}
+
+void redis_connection::abandon(std::string_view why) {
+    ++generation_;
+    socket_.close();
+    queued_.clear();
+    writing_.clear();
+    written_ = 0;
+    flush_scheduled_ = write_blocked_ = false;
+    attempt_deadline_ = base::steady_time::max();
+    const std::deque<slot> pending = std::exchange(pending_, {});
+    for (const slot& s : pending) {
+        if (s.waits != nullptr) {
+            ++counters_.lost;
+            s.waits->owner = nullptr;
+            s.waits->answer = redis_error{redis_errc::lost, std::string(why)};
+            s.waits->answered.ring();
+        }
+    }
+}
+
+void redis_connection::fail(std::string_view why, redis_errc code) {
+    if (state_ == state::stopped) {
+        return;
+    }
+    const std::string reason(why);  // may be part of what is thrown away now
+    if (up() && clock::now() - up_since_ > settings_.longest_backoff) {
+        failures_ = 0;  // it was no flicker
+    }
+    abandon(reason);
+    state_ = state::connecting;
+    settled_ = true;
+    broken_.ring();
+    sees_.on_down(reason, code);
+}
+
+void redis_connection::stop() {
+    if (state_ == state::stopped) {
+        return;
+    }
+    state_ = state::stopped;
+    abandon("stopped");
+    pause_.cancel();
+    watchdog_.cancel();
+    broken_.ring();
+}
+
+// Commands
+
+std::unique_ptr<redis_connection::request> redis_connection::admit(std::size_t bytes, std::size_t replies,
+                                                                   bool is_greeting) {
+    auto r = std::make_unique<request>(executor_);
+    if (is_greeting ? !socket_.is_open() : !up()) {
+        ++counters_.refused;
+        r->answer = redis_error{redis_errc::down, {}};
+    } else if (pending_.size() + replies > settings_.most_pending ||
+               queued_.size() + bytes > settings_.most_queued_bytes) {
+        ++counters_.refused;
+        r->answer = redis_error{redis_errc::overloaded, {}};
+    } else {
+        const auto deadline = is_greeting ? attempt_deadline_ : clock::now() + settings_.command_timeout;
+        for (std::size_t i = 1; i < replies; ++i) {
+            pending_.push_back({nullptr, deadline});
+        }
+        pending_.push_back({r.get(), deadline});
+        r->owner = this;
+        ++counters_.commands;
+        schedule_flush();
+        watch(deadline);
+    }
+    return r;
+}
+
+std::unique_ptr<redis_connection::request> redis_connection::greeting(std::initializer_list<std::string_view> words) {
+    auto r = admit(0, 1, true);
+    if (!r->answer) {
+        append_redis_command(queued_, {words.begin(), words.size()});
+    }
+    return r;
+}
+
+task<redis_result> redis_connection::call(std::span<const std::string_view> words) {
+    std::size_t bytes = 0;
+    for (const std::string_view word : words) {
+        bytes += word.size() + 16;
+    }
+    auto r = admit(bytes, 1, false);
+    if (!r->answer) {
+        append_redis_command(queued_, words);
+    }
+    return finish(std::move(r));
+}
+
+task<redis_result> redis_connection::call_encoded(std::string_view command, std::size_t replies) {
+    auto r = admit(command.size(), replies, false);
+    if (!r->answer) {
+        queued_ += command;
+    }
+    return finish(std::move(r));
+}
+
+task<redis_result> redis_connection::finish(std::unique_ptr<request> r) {
+    if (!r->answer) {
+        co_await r->answered.wait();
+    }
+    co_return std::move(*r->answer);
+}
+
+// Writing
+
+void redis_connection::schedule_flush() {
+    if (!flush_scheduled_ && !write_blocked_) {
+        flush_scheduled_ = true;
+        boost::asio::post(executor_, [this, generation = generation_] {
+            if (generation == generation_) {
+                flush_scheduled_ = false;
+                flush(generation);
+            }
+        });
+    }
+}
+
+void redis_connection::flush(std::uint64_t generation) {
+    while (generation == generation_ && !write_blocked_) {
+        if (written_ == writing_.size()) {
+            writing_.clear();
+            written_ = 0;
+            std::swap(writing_, queued_);
+        }
+        if (writing_.empty()) {
+            return;
+        }
+        const auto r = socket_.try_write(std::string_view(writing_).substr(written_));
+        if (r.is == redis_socket::status::closed) {
+            fail("the connection broke", redis_errc::lost);
+        } else if (r.is == redis_socket::status::ok) {
+            ++counters_.writes;
+            written_ += r.bytes;
+        } else {
+            write_blocked_ = true;
+            const auto what = r.is == redis_socket::status::want_read ? redis_socket::wait_type::wait_read
+                                                                      : redis_socket::wait_type::wait_write;
+            socket_.async_wait(what, [this, generation](boost::system::error_code) {
+                if (generation == generation_) {
+                    write_blocked_ = false;
+                    flush(generation);
+                }
+            });
+        }
+    }
+}
+
+// Reading
+
+task<> redis_connection::read_loop(std::uint64_t generation) {
+    redis_reader reader(settings_.most_reply_bytes);
+    while (generation == generation_) {
+        const auto r = socket_.try_read(buffer_);
+        if (r.is == redis_socket::status::closed) {
+            fail("the server closed the connection", redis_errc::lost);
+        } else if (r.is == redis_socket::status::ok) {
+            if (reader.feed({buffer_.data(), r.bytes})) {
+                take_replies(reader, generation);
+            }
+            if (reader.failed() && generation == generation_) {
+                fail("the server does not speak RESP2, or its reply is too large", redis_errc::protocol);
+            }
+        } else {
+            const auto what = r.is == redis_socket::status::want_read ? redis_socket::wait_type::wait_read
+                                                                      : redis_socket::wait_type::wait_write;
+            static_cast<void>(co_await socket_.async_wait(what, base::awaiting));
+        }
+    }
+}
+
+void redis_connection::take_replies(redis_reader& reader, std::uint64_t generation) {
+    while (generation == generation_) {
+        std::optional<redis_reply> reply = reader.next();
+        if (!reply) {
+            return;
+        }
+        answer_oldest(std::move(*reply));
+    }
+}
+
+void redis_connection::answer_oldest(redis_reply reply) {
+    if (pending_.empty()) {
+        fail("the server sent a reply to nothing", redis_errc::protocol);
+        return;
+    }
+    const slot s = pending_.front();
+    pending_.pop_front();
+    last_reply_ = clock::now();
+    if (state_ == state::stalled && (pending_.empty() || pending_.front().deadline > last_reply_)) {
+        state_ = state::up;
+    }
+    std::optional<redis_error> error;
+    if (reply.is_error()) {
+        ++counters_.errors;
+        error = said_by_server(reply);
+    }
+    if (s.waits != nullptr) {
+        ++counters_.replies;
+        s.waits->owner = nullptr;
+        if (error) {
+            s.waits->answer = *error;
+        } else {
+            s.waits->answer = redis_result(std::move(reply));
+        }
+        s.waits->answered.ring();
+    }
+    if (error && ends_connection(error->code) && state_ != state::connecting) {
+        fail(error->text, error->code);
+    }
+}
+
+// Time
+
+void redis_connection::watch(base::steady_time until) {
+    if (until >= watched_until_) {
+        return;
+    }
+    watched_until_ = until;
+    watchdog_.expires_at(until);
+    watchdog_.async_wait([this](boost::system::error_code ec) {
+        if (!ec && state_ != state::stopped) {
+            watched_until_ = base::steady_time::max();
+            on_timer();
+        }
+    });
+}
+
+void redis_connection::on_timer() {
+    const auto now = clock::now();
+    if (state_ == state::connecting) {
+        if (now >= attempt_deadline_) {
+            attempt_deadline_ = base::steady_time::max();
+            if (pending_.empty()) {
+                socket_.close();  // whoever opens it finds out
+            } else {
+                fail("the server did not answer the greeting in time", redis_errc::timed_out);
+            }
+        } else if (attempt_deadline_ != base::steady_time::max()) {
+            watch(attempt_deadline_);
+        }
+        return;
+    }
+    fail_overdue(now);
+    if (state_ == state::connecting) {
+        return;
+    }
+    if (pending_.empty() && now - last_reply_ >= settings_.idle_ping) {
+        ping();
+    }
+    base::steady_time next = pending_.empty() ? last_reply_ + settings_.idle_ping : base::steady_time::max();
+    for (const slot& s : pending_) {
+        // An overdue one is looked at again when it is time to give up the connection.
+        next = std::min(
+            next, s.deadline > now ? s.deadline : s.deadline - settings_.command_timeout + settings_.stall_timeout);
+        if (s.deadline > now) {
+            break;
+        }
+    }
+    watch(std::max(next, now + milliseconds{1}));
+}
+
+void redis_connection::fail_overdue(base::steady_time now) {
+    for (slot& s : pending_) {
+        if (s.deadline > now) {
+            break;
+        }
+        state_ = state::stalled;
+        if (s.waits != nullptr) {
+            ++counters_.timed_out;
+            request* const late = std::exchange(s.waits, nullptr);
+            late->owner = nullptr;
+            late->answer = redis_error{redis_errc::timed_out, {}};
+            late->answered.ring();
+        }
+    }
+    if (!pending_.empty() && now - (pending_.front().deadline - settings_.command_timeout) >= settings_.stall_timeout) {
+        fail("the server does not answer", redis_errc::timed_out);
+    }
+}
+
+void redis_connection::ping() {
+    constexpr std::string_view command = "PING";
+    append_redis_command(queued_, {&command, 1});
+    const auto deadline = clock::now() + settings_.command_timeout;
+    pending_.push_back({nullptr, deadline});
+    schedule_flush();
+    watch(deadline);
+}
+
+}  // namespace concurred::storage
