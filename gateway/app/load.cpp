@@ -4,6 +4,7 @@
 #include "gateway/app/console.hpp"
 #include "gateway/base/config_keys.hpp"
 #include "gateway/net/url.hpp"
+#include "storage/redis_url.hpp"
 #include "upstream/model_registry.hpp"
 
 #include <unistd.h>
@@ -39,6 +40,11 @@ std::vector<base::config_problem> deeper_problems(const base::loaded_config& loa
     if (!values.secrets.master_key.empty()) {
         if (auto key = crypto::parse_master_key(values.secrets.master_key); !key) {
             add("secrets.master_key", base::text_of(key.error()));
+        }
+    }
+    if (!values.redis.url.empty()) {
+        if (auto url = storage::parse_redis_url(values.redis.url, !values.redis.sentinel_master.empty()); !url) {
+            add("redis.url", base::text_of(url.error()));
         }
     }
     for (const auto& [name, provider] : values.providers) {

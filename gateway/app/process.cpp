@@ -27,7 +27,6 @@ constexpr int exit_unavailable = 69;
 constexpr int exit_configuration = 78;
 constexpr std::chrono::seconds last_flush{10};
 constexpr std::chrono::milliseconds flush_poll{100};
-constexpr std::chrono::milliseconds key_change_poll{250};
 
 int fail(const base::error& e) {
     std::fprintf(stderr, "concurred: %s\n", std::string(base::text_of(e)).c_str());
@@ -105,7 +104,7 @@ void start_database_jobs(shared_state& state, base::logger& log) {
     state.flusher =
         std::make_unique<storage::usage_flusher>(*state.usage, state.keys.get(), std::move(feeds), std::move(options));
     state.database_thread.every(flush_poll, [&state] { state.flusher->tick(std::chrono::steady_clock::now()); });
-    state.database_thread.every(key_change_poll, [&state, &log] {
+    state.database_thread.every(settings.change_poll, [&state, &log] {
         const auto changed = state.key_changes->poll();
         if (!changed) {
             log.warn("changes of keys could not be read", {{"cause", base::text_of(changed.error())}});

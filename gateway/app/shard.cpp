@@ -17,6 +17,16 @@ using clock = std::chrono::steady_clock;
 // How often log lines are handed over and housekeeping is done.
 constexpr std::chrono::milliseconds housekeeping{100};
 
+std::unique_ptr<storage::redis_client> make_redis(base::executor ex, const shared_state& shared, unsigned number,
+                                                  redis_reporter& reporter) {
+    if (shared.redis == nullptr) {
+        return nullptr;
+    }
+    storage::redis_settings settings = shared.redis->settings;
+    settings.seed += number;
+    return std::make_unique<storage::redis_client>(ex, std::move(settings), reporter.observer());
+}
+
 std::function<void(std::exception_ptr)> report_to(base::logger& log) {
     return [&log](std::exception_ptr failure) {
         try {
@@ -42,6 +52,8 @@ shard::shard(shared_state& shared, unsigned number)
           wheel_, [](void* self) { static_cast<shard*>(self)->every_tick(); }, this),
       background_(io_.get_executor(), report_to(log_)),
       resolver_(io_.get_executor()),
+      redis_reporter_(log_),
+      redis_(make_redis(io_.get_executor(), shared, number, redis_reporter_)),
       key_source_(auth::make_local_key_source(io_.get_executor(), shared.database_thread, *shared.keys)),
       authenticator_(io_.get_executor(), shared.cache_params, shared.key_states, *key_source_, shared.failed_logins,
                      background_) {}
@@ -114,6 +126,9 @@ result<base::endpoint_config> shard::listen(const base::endpoint_config& address
 
 void shard::run() {
     driver_.start();
+    if (redis_) {
+        redis_->start();
+    }
     every_tick();
     listener_->start();
     io_.run();
@@ -148,6 +163,9 @@ base::task<> shard::wind_up(std::function<void()> done) {
     co_await listener_->join();
     for (auto& [name, provider] : *providers_) {
         provider->pool().close_idle();
+    }
+    if (redis_) {
+        redis_->stop();
     }
     driver_.stop();
     access_.flush();

@@ -109,6 +109,10 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
     if (!seed) {
         return seed.error();
     }
+    auto redis = make_redis_setup(settings->redis, *seed);
+    if (!redis) {
+        return redis.error();
+    }
     auto database = storage::open_migrated(settings->storage.path);
     if (!database) {
         base::error e = database.error();
@@ -136,6 +140,7 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .client_tls = std::move(*client_tls),
         .server_tls = std::move(server_tls),
         .origins = pipeline::make_origin_rules(*settings),
+        .redis = std::move(*redis),
         .cache_params = cache_params,
         .key_states = {},
         .failed_logins = {per_minute(settings->limits.failed_auth_per_minute), *seed, now_us},

@@ -5,6 +5,7 @@
 #include "auth/key_state.hpp"
 #include "auth/limits.hpp"
 #include "crypto/openssl_handles.hpp"
+#include "gateway/app/redis_setup.hpp"
 #include "gateway/base/config.hpp"
 #include "gateway/base/log_writer.hpp"
 #include "gateway/base/logger.hpp"
@@ -40,6 +41,7 @@ struct shared_state {
     upstream::client_tls client_tls;
     crypto::ssl_ctx_handle server_tls;  // null: plain HTTP
     pipeline::origin_rules origins;
+    std::unique_ptr<redis_setup> redis;  // null: no Redis
 
     // Atomics.
     auth::key_cache_params cache_params;

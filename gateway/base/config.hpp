@@ -32,6 +32,19 @@ struct storage_config {
     std::string spool = "var/spool";        ///< folder of the usage spool
     milliseconds flush_interval{1000};      ///< usage is written at least this often
     unsigned flush_batch = 500;             ///< ... or after this many records
+    milliseconds change_poll{250};          ///< how often changes of keys by other processes are looked for
+};
+
+/// Redis, for what several replicas share. Without a URL nothing of it exists.
+struct redis_config {
+    std::string url;                ///< see storage/redis_url.hpp; may hold a password, never printed
+    std::string sentinel_master;    ///< not empty: the hosts of the URL are Sentinels
+    std::string sentinel_user;      ///< credentials at the Sentinels themselves
+    std::string sentinel_password;  ///< never printed
+    std::string ca_file;            ///< PEM with additional trusted roots for rediss://
+    std::string client_name = "concurred";
+    milliseconds command_timeout{50};  ///< no request waits longer for Redis
+    bool required = false;             ///< whether /readyz says no while Redis is away
 };
 
 struct secrets_config {
@@ -55,6 +68,8 @@ struct limits_config {
     unsigned keys_per_owner = 50;
     unsigned health_per_minute = 120;       ///< GET /api/health, per client address
     unsigned failed_auth_per_minute = 30;   ///< failed authentications, per client address that is not loopback
+    std::string mode = "local";             ///< where limits are counted: local | strict | leased
+    unsigned replicas = 1;                  ///< gateways that share the limits
     std::map<std::string, unsigned> paths;  ///< route template -> requests per minute of one key
 };
 
@@ -112,6 +127,7 @@ struct model_config {
 struct config {
     server_config server;
     storage_config storage;
+    redis_config redis;
     secrets_config secrets;
     limits_config limits;
     supabase_config supabase;

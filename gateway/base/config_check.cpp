@@ -68,6 +68,32 @@ public:
         }
     }
 
+    void check_redis() {
+        const redis_config& redis = draft_.values.redis;
+        const limits_config& limits = draft_.values.limits;
+        if (redis.url.empty() && !redis.sentinel_master.empty()) {
+            problem("redis.sentinel_master", "is set without redis.url, which has to list the Sentinels");
+        }
+        if (redis.url.empty() && redis.required) {
+            problem("redis.required", "is set without redis.url");
+        }
+        if (redis.client_name.find_first_of(" \r\n") != std::string::npos) {
+            problem("redis.client_name", "holds a space, which Redis does not allow in names of connections");
+        }
+        if (limits.mode != "local" && redis.url.empty()) {
+            problem("limits.mode", "is '" + limits.mode + "' without redis.url, allowed without Redis: local");
+        }
+        if (limits.mode != "local" && limits.replicas == 1) {
+            warning("limits.mode is '" + limits.mode +
+                    "' and limits.replicas is 1: while Redis is away, each gateway allows the whole limit; set "
+                    "limits.replicas to the number of gateways");
+        }
+        if (limits.mode == "local" && limits.replicas > 1) {
+            warning(
+                "limits.replicas counts only with limits.mode strict or leased: each gateway allows the whole limit");
+        }
+    }
+
     void check_providers() {
         for (const auto& [name, provider] : draft_.values.providers) {
             const std::string table = dotted(key_path{"providers", name});
@@ -123,6 +149,7 @@ void check_config(config_draft& draft, std::vector<config_problem>& problems) {
     checker check(draft, problems);
     check.check_server();
     check.check_limits();
+    check.check_redis();
     check.check_supabase();
     check.check_providers();
 }

@@ -55,6 +55,18 @@ constexpr row<storage_config> storage_rows[] = {
     {"spool", &storage_config::spool, form(text_form::required)},
     {"flush_interval", &storage_config::flush_interval, within(10ms, 1min)},
     {"flush_batch", &storage_config::flush_batch, within(1, 100'000)},
+    {"change_poll", &storage_config::change_poll, within(10ms, 24h)},
+};
+
+constexpr row<redis_config> redis_rows[] = {
+    {"url", &redis_config::url, form(text_form::api_key)},
+    {"sentinel_master", &redis_config::sentinel_master},
+    {"sentinel_user", &redis_config::sentinel_user},
+    {"sentinel_password", &redis_config::sentinel_password, form(text_form::api_key)},
+    {"ca_file", &redis_config::ca_file, form(text_form::file)},
+    {"client_name", &redis_config::client_name, form(text_form::required)},
+    {"command_timeout", &redis_config::command_timeout, within(1ms, 10s)},
+    {"required", &redis_config::required},
 };
 
 constexpr row<secrets_config> secrets_rows[] = {
@@ -78,6 +90,8 @@ constexpr row<limits_config> limits_rows[] = {
     {"keys_per_owner", &limits_config::keys_per_owner, within(1, 1'000'000)},
     {"health_per_minute", &limits_config::health_per_minute, within(1, 1'000'000)},
     {"failed_auth_per_minute", &limits_config::failed_auth_per_minute, within(1, 1'000'000)},
+    {"mode", &limits_config::mode, one_of("local|strict|leased")},
+    {"replicas", &limits_config::replicas, within(1, 10'000)},
 };
 
 constexpr value_rule path_limit = within(1, 1'000'000);
@@ -139,6 +153,7 @@ template <class Visit>
 void each_section(config& values, Visit visit) {
     visit("server"sv, values.server, std::span(server_rows));
     visit("storage"sv, values.storage, std::span(storage_rows));
+    visit("redis"sv, values.redis, std::span(redis_rows));
     visit("secrets"sv, values.secrets, std::span(secrets_rows));
     visit("limits"sv, values.limits, std::span(limits_rows));
     visit("supabase"sv, values.supabase, std::span(supabase_rows));
