@@ -10,7 +10,7 @@ const spoken_dialect anthropic{.translation = nullptr,
                                .fixed_fields = "anthropic-version: 2023-06-01\r\n",
                                .spoken = false};
 const spoken_dialect google{
-    .translation = nullptr, .key_field = "x-goog-api-key: ", .fixed_fields = "", .spoken = false};
+    .translation = &google_dialect(), .key_field = "x-goog-api-key: ", .fixed_fields = "", .spoken = true};
 
 }  // namespace
 

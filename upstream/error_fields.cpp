@@ -2,6 +2,7 @@
 
 #include "gateway/http/json_scan.hpp"
 #include "gateway/http/json_string.hpp"
+#include "upstream/google_error.hpp"
 
 #include <charconv>
 #include <utility>
@@ -72,6 +73,7 @@ void read_code(const json_member& m, error_fields& fields) {
 void read_error_object(const json_member& error, error_fields& fields) {
     json_reader members(error.value);
     std::string_view metadata;
+    std::string_view details;
     while (const json_member* m = members.next()) {
         if (m->key == "message") {
             fields.message = text_of(*m);
@@ -83,7 +85,14 @@ void read_error_object(const json_member& error, error_fields& fields) {
             read_code(*m, fields);
         } else if (m->key == "metadata" && m->kind == json_kind::object) {
             metadata = m->value;
+        } else if (m->key == "status") {
+            fields.status = text_of(*m);
+        } else if (m->key == "details" && m->kind == json_kind::array) {
+            details = m->value;
         }
+    }
+    if (!details.empty()) {
+        read_google_details(details, fields);
     }
     if (!metadata.empty()) {  // last: its text is preferred to the general message
         json_member m;
@@ -114,6 +123,11 @@ bool read_base_resp(const json_member& base_resp, error_fields& fields) {
 }  // namespace
 
 std::optional<error_fields> read_error_fields(std::string_view body) {
+    if (const std::size_t first = body.find_first_not_of(" \t\r\n"); first != std::string::npos && body[first] == '[') {
+        json_reader elements(body.substr(first));
+        const json_member* const only = elements.next();
+        return only != nullptr && only->kind == json_kind::object ? read_error_fields(only->value) : std::nullopt;
+    }
     error_fields fields;
     std::string message;
     std::string code;

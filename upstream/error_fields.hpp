@@ -17,11 +17,15 @@ struct error_fields {
     std::optional<long> number;  ///< `code` when it is a number (OpenRouter: an HTTP status), or MiniMax's status code
     bool base_resp = false;      ///< `number` is MiniMax's
     bool moderated = false;      ///< OpenRouter refused the content of the request
+    std::string status;          ///< Google's word for the status, e.g. "RESOURCE_EXHAUSTED"
+    std::string reason;          ///< Google's `ErrorInfo.reason`
+    std::string retry_delay;     ///< Google's `RetryInfo.retryDelay` without the "s": seconds, maybe with a fraction
+    bool daily_quota = false;    ///< Google: a quota of the whole day is used up
 };
 
 /// Reads the forms `{"error":{"message","type","param","code"}}`, `{"error":"…","code":"…"}` (xAI), OpenRouter's with
-/// numeric codes and the routed provider's own text in `metadata.raw`, MiniMax's `base_resp`, and plain `message` or
-/// `detail` members.
+/// numeric codes and the routed provider's own text in `metadata.raw`, MiniMax's `base_resp`, Google's with its details
+/// (also in brackets), and plain `message` or `detail` members.
 /// \return nothing when `body` is no JSON object, or says nothing of an error
 [[nodiscard]] std::optional<error_fields> read_error_fields(std::string_view body);
 

@@ -108,6 +108,16 @@ bool is_content_refusal(const error_fields& fields) {
            fields.code == "content_policy_violation" || contains(fields.message, "violates usage guidelines");
 }
 
+/// What Google says in its details, and in its message only.
+void judge_google(const error_fields& fields, error_verdict& verdict) {
+    verdict.key_fault =
+        fields.reason == "API_KEY_INVALID" || (verdict.status == 400 && contains(fields.message, "API key not valid"));
+    verdict.retry = verdict.retry && !fields.daily_quota;
+    if (verdict.status == 400 && contains(fields.message, "exceeds the maximum number of tokens")) {
+        verdict.code = "context_length_exceeded";
+    }
+}
+
 }  // namespace
 
 error_verdict judge_error(unsigned http_status, const error_fields& fields, std::string_view provider) {
@@ -120,12 +130,15 @@ error_verdict judge_error(unsigned http_status, const error_fields& fields, std:
         verdict.status = 503;  // xAI sends it with several statuses
     }
     verdict.retry = is_retryable(verdict.status);
+    if (!fields.status.empty()) {
+        judge_google(fields, verdict);
+    }
     if (verdict.status == 403 && is_content_refusal(fields)) {
         verdict.code = "content_policy_violation";
         return verdict;
     }
     // xAI answers a wrong key with 400 as well.
-    verdict.key_fault = verdict.status == 401 || verdict.status == 403 ||
+    verdict.key_fault = verdict.key_fault || verdict.status == 401 || verdict.status == 403 ||
                         (verdict.status == 400 && provider == "x-ai" && contains(fields.message, "Incorrect API key"));
     return verdict;
 }

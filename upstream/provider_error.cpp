@@ -115,6 +115,14 @@ base::error key_error(const provider_answer& answer) {
     return e;
 }
 
+/// Faults of a provider that have a code of their own; empty: they have not.
+std::string_view fault_code(const error_fields& fields) noexcept {
+    if (fields.code == "malformed_function_call" || fields.code == "tool_call_invalid_arguments") {
+        return fields.code;
+    }
+    return fields.error_type == "provider_unavailable" ? "upstream_unavailable" : "";
+}
+
 /// The error as the caller sees it, with its status; without what is about sending the request again.
 base::error make_error(const provider_answer& answer, const error_fields& fields, const error_verdict& verdict) {
     if (verdict.key_fault) {
@@ -132,7 +140,9 @@ base::error make_error(const provider_answer& answer, const error_fields& fields
         return e;
     }
     if (verdict.status < 400 || verdict.status > 499) {
-        return base::upstream_error(errc::upstream_error, std::move(message));
+        base::error e = base::upstream_error(errc::upstream_error, std::move(message));
+        e.upstream_code = fault_code(fields);
+        return e;
     }
     base::error e = base::upstream_error(errc::upstream_status, std::move(message));
     e.upstream_status = verdict.status;
@@ -155,6 +165,9 @@ base::error error_from_answer(const provider_answer& answer, base::wall_time now
         auto wait = parse_retry_after_ms(answer.retry_after_ms);
         if (!wait) {
             wait = parse_retry_after(answer.retry_after, now);
+        }
+        if (!wait) {
+            wait = parse_retry_after(fields.retry_delay, now);
         }
         e.retry_after = wait.value_or(std::chrono::milliseconds{0});
     }

@@ -1,7 +1,8 @@
 // sources: upstream/body_splice.cpp upstream/chat_request.cpp upstream/chat_fields.cpp gateway/http/json_scan.cpp
-// gateway/http/json_string.cpp gateway/base/error.cpp A spliced body is valid JSON, parses again with the new model and
-// without the gateway's own fields, and is otherwise the same document. Half of the inputs are taken as they are, half
-// are instructions to build a request from fragments.
+// sources: gateway/http/json_string.cpp gateway/base/error.cpp
+//
+// A spliced body is valid JSON, parses again with the new model and without the gateway's own fields, and is otherwise
+// the same document. Half of the inputs are taken as they are, half are instructions to build a request from fragments.
 
 #include "gateway/http/json_scan.hpp"
 #include "upstream/body_splice.hpp"

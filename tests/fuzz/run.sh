@@ -8,8 +8,8 @@ passed=0
 failed=0
 for target in tests/fuzz/*_fuzz.cpp; do
     name=$(basename "$target" .cpp)
-    # The first line of a target names the sources it needs.
-    sources=$(sed -nE '1s#^// sources: ##p' "$target")
+    # The first lines of a target name the sources it needs.
+    sources=$(sed -nE 's#^// sources: ##p' "$target" | tr '\n' ' ')
     # shellcheck disable=SC2086
     if clang++-14 -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -include tests/fuzz/source_location.hpp \
         "$target" $sources -o "build/fuzz/$name" -lboost_json &&

@@ -1,7 +1,10 @@
 // sources: upstream/stream_meter.cpp upstream/json_usage.cpp upstream/usage_extract.cpp upstream/chunk_facts.cpp
-// upstream/key_finder.cpp upstream/error_fields.cpp upstream/error_verdict.cpp gateway/http/json_scan.cpp
-// gateway/http/json_string.cpp gateway/http/sse_frame.cpp However a stream is cut, the meter forwards the same bytes
-// and sees the same. Without stripping, it forwards the stream.
+// sources: upstream/key_finder.cpp upstream/error_fields.cpp upstream/google_error.cpp upstream/json_parts.cpp
+// sources: gateway/http/json_scan.cpp gateway/http/json_string.cpp gateway/http/sse_frame.cpp
+// sources: gateway/base/json_text.cpp
+//
+// However a stream is cut, the meter forwards the same bytes and sees the same. Without stripping, it forwards the
+// stream.
 
 #include "tests/support/meter_run.hpp"
 #include "upstream/json_usage.hpp"

@@ -111,7 +111,7 @@ TEST_SUITE("upstream/provider_error") {
             {"openrouter",
              R"({"choices":[],"error":{"code":502,"message":"Provider disconnected unexpectedly",)"
              R"("metadata":{"error_type":"provider_unavailable"}}})",
-             502, "", retry_class::safe},
+             502, "upstream_unavailable", retry_class::safe},
             {"openrouter", R"({"error":{"code":429,"message":"slow","metadata":{"error_type":"rate_limit_exceeded"}}})",
              429, "rate_limit_exceeded", retry_class::safe},
             {"openai", R"({"error":{"message":"busy","type":"server_error","code":"server_is_overloaded"}})", 503,
