@@ -81,7 +81,6 @@ base::task<base::result<void>> provider_call::send(std::span<const std::string_v
             continue;
         }
         if (r.status == net::io_status::closed || r.status == net::io_status::failed) {
-            maybe_readable_ = true;  // it may have refused the request before it was all sent
             co_return lost(r.ec);
         }
         const steady_time now = clock::now();
@@ -89,7 +88,6 @@ base::task<base::result<void>> provider_call::send(std::span<const std::string_v
             co_return stopped();
         }
         if (waited && !lease_.stream().quiet()) {
-            maybe_readable_ = true;
             co_return lost({});
         }
         const steady_time deadline = std::min(after(last_read_, budgets_.idle), after(started_, budgets_.total));
@@ -103,9 +101,10 @@ base::task<base::result<void>> provider_call::send(std::span<const std::string_v
         }
         waited = true;
         timer_.expires_at(std::min(deadline, now + early_answer_poll));
-        const auto what =
-            r.status == net::io_status::want_read ? net::wait_type::wait_read : net::wait_type::wait_write;
-        co_await lease_.stream().async_wait(what);
+        const auto what = r.status == net::io_status::want_read ? net::wait_type::read : net::wait_type::write;
+        if (!lease_.stream().ready(what)) {
+            co_await lease_.stream().until_ready(what);
+        }
         timer_.clear();
     }
     request_sent_ = true;
@@ -201,13 +200,12 @@ base::task<base::result<provider_call::pulled>> provider_call::pull() {
             co_return stopped();
         }
         const steady_time now = clock::now();
-        if (maybe_readable_) {
+        if (lease_.stream().ready(net::wait_type::read)) {
             const std::span<char> into = space();
             const net::io_result r = lease_.stream().try_read(into);
             if (r.status == net::io_status::ok) {
                 last_read_ = now;
                 any_byte_ = true;
-                maybe_readable_ = lease_.stream().is_tls() || r.bytes == into.size();
                 raw_end_ += r.bytes;
                 const auto news = parse();
                 if (!news) {
@@ -234,9 +232,10 @@ base::task<base::result<provider_call::pulled>> provider_call::pull() {
             co_return overdue(now);
         }
         timer_.expires_at(deadline);
-        co_await lease_.stream().async_wait(net::wait_type::wait_read);
+        if (!lease_.stream().ready(net::wait_type::read)) {
+            co_await lease_.stream().until_ready(net::wait_type::read);
+        }
         timer_.clear();
-        maybe_readable_ = true;
     }
 }
 

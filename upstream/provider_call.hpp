@@ -95,7 +95,6 @@ private:
     base::steady_time last_output_;
     base::steady_time end_by_ = base::steady_time::max();
     bool reused_ = false;
-    bool maybe_readable_ = false;
     bool head_complete_ = false;
     bool any_byte_ = false;
     bool request_sent_ = false;

@@ -62,7 +62,7 @@ private:
     std::atomic<base::steady_time> last_turn_;
     shared_state& shared_;
     unsigned number_;
-    boost::asio::io_context io_{1};
+    boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  // its sockets are used on its thread only
     boost::asio::executor_work_guard<base::executor> work_;
     base::logger log_;
     base::access_log access_;

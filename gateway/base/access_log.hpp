@@ -60,6 +60,7 @@ public:
     access_log(const access_log&) = delete;
     access_log& operator=(const access_log&) = delete;
 
+    [[nodiscard]] bool enabled() const noexcept { return enabled_; }
     void write(const access_entry& entry);
 
     /// Hands the lines so far to the writer's thread. The shard calls it every 100 ms.

@@ -43,6 +43,18 @@ public:
         boost::asio::post(executor_, std::move(h));
     }
 
+    /// Wakes the waiting coroutine inside this call, which saves the way through the queue. Only for the shard's loop
+    /// itself, where nothing is half done. Somebody must wait.
+    void resume() {
+        assert(waiting_);
+        handler h = std::move(*waiting_);
+        waiting_.reset();
+        std::move(h)();
+    }
+
+    /// Destroys the waiting coroutine, when the loop has ended for good.
+    void drop() noexcept { const std::optional<handler> dropped = std::exchange(waiting_, std::nullopt); }
+
     [[nodiscard]] bool has_waiter() const noexcept { return waiting_.has_value(); }
 
 private:

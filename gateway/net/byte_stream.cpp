@@ -1,14 +1,18 @@
 #include "gateway/net/byte_stream.hpp"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <boost/system/errc.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace concurred::net {
 
@@ -56,17 +60,51 @@ std::span<const char> next_record(std::span<const ::iovec> pieces, std::size_t s
 
 }  // namespace
 
-byte_stream::byte_stream(tcp_socket socket, crypto::ssl_handle tls) : socket_(std::move(socket)), tls_(std::move(tls)) {
-    boost::system::error_code ignored;
-    if (!socket_.native_non_blocking()) {
-        socket_.native_non_blocking(true, ignored);
+byte_stream::byte_stream(base::executor ex, int fd, crypto::ssl_handle tls)
+    : reactor_(&reactor::of(ex)), entry_(nullptr), fd_(fd), tls_(std::move(tls)) {
+    const int flags = ::fcntl(fd_, F_GETFL);
+    if ((flags & O_NONBLOCK) == 0) {
+        ::fcntl(fd_, F_SETFL, flags | O_NONBLOCK);
     }
-    socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    const int on = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    entry_ = &reactor_->add(fd_);
     if (tls_) {
         // Reads what the socket has in one call, where OpenSSL would read the head and the body of a record separately.
         SSL_set_read_ahead(tls_.get(), 1);
-        SSL_set_fd(tls_.get(), socket_.native_handle());
+        SSL_set_fd(tls_.get(), fd_);
     }
+}
+
+byte_stream::byte_stream(tcp_socket socket, crypto::ssl_handle tls)
+    : byte_stream(socket.get_executor(), socket.release(), std::move(tls)) {}
+
+byte_stream::byte_stream(byte_stream&& other) noexcept
+    : reactor_(other.reactor_),
+      entry_(std::exchange(other.entry_, nullptr)),
+      fd_(std::exchange(other.fd_, -1)),
+      tls_(std::move(other.tls_)) {}
+
+byte_stream& byte_stream::operator=(byte_stream&& other) noexcept {
+    if (this != &other) {
+        close();
+        reactor_ = other.reactor_;
+        entry_ = std::exchange(other.entry_, nullptr);
+        fd_ = std::exchange(other.fd_, -1);
+        tls_ = std::move(other.tls_);
+    }
+    return *this;
+}
+
+byte_stream::~byte_stream() {
+    close();
+}
+
+bool byte_stream::ready(wait_type what) const noexcept {
+    if (what == wait_type::write) {
+        return entry_->writable();
+    }
+    return entry_->readable() || (tls_ && SSL_has_pending(tls_.get()) == 1);
 }
 
 io_result byte_stream::tls_result(int returned, std::size_t bytes) noexcept {
@@ -76,8 +114,10 @@ io_result byte_stream::tls_result(int returned, std::size_t bytes) noexcept {
     }
     switch (SSL_get_error(tls_.get(), returned)) {
         case SSL_ERROR_WANT_READ:
+            entry_->drained();
             return {io_status::want_read, 0, {}};
         case SSL_ERROR_WANT_WRITE:
+            entry_->blocked();
             return {io_status::want_write, 0, {}};
         case SSL_ERROR_ZERO_RETURN:
             return {io_status::closed, 0, {}};
@@ -109,14 +149,18 @@ io_result byte_stream::try_read(std::span<char> into) noexcept {
     }
     if (!tls_) {
         for (;;) {
-            const ::ssize_t n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+            const ::ssize_t n = ::recv(fd_, into.data(), into.size(), MSG_DONTWAIT);
             if (n > 0) {
+                if (static_cast<std::size_t>(n) < into.size()) {
+                    entry_->drained();
+                }
                 return {io_status::ok, static_cast<std::size_t>(n), {}};
             }
             if (n == 0) {
                 return {io_status::closed, 0, {}};
             }
             if (errno != EINTR) {
+                entry_->drained();
                 return failure(errno, io_status::want_read);
             }
         }
@@ -143,11 +187,12 @@ io_result byte_stream::try_write(std::span<const ::iovec> pieces) noexcept {
         message.msg_iov = const_cast<::iovec*>(pieces.data());
         message.msg_iovlen = std::min(pieces.size(), most_pieces);
         for (;;) {
-            const ::ssize_t n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+            const ::ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
             if (n >= 0) {
                 return {io_status::ok, static_cast<std::size_t>(n), {}};
             }
             if (errno != EINTR) {
+                entry_->blocked();
                 return failure(errno, io_status::want_write);
             }
         }
@@ -177,17 +222,9 @@ io_result byte_stream::try_write(std::span<const ::iovec> pieces) noexcept {
     }
 }
 
-bool byte_stream::peer_closed() const noexcept {
-    ::pollfd watched{};
-    watched.fd = const_cast<tcp_socket&>(socket_).native_handle();
-    watched.events = POLLRDHUP;
-    return ::poll(&watched, 1, 0) > 0;
-}
-
 bool byte_stream::quiet() const noexcept {
     char octet = 0;
-    const int fd = const_cast<tcp_socket&>(socket_).native_handle();
-    const ::ssize_t n = ::recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ::ssize_t n = ::recv(fd_, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
     const bool silent = n < 0 && would_block(errno);
     if (!tls_ || (silent && SSL_has_pending(tls_.get()) == 0)) {
         return silent;
@@ -202,9 +239,8 @@ bool byte_stream::quiet() const noexcept {
     return returned <= 0 && SSL_get_error(tls_.get(), returned) == SSL_ERROR_WANT_READ;
 }
 
-void byte_stream::cancel() noexcept {
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
+bool byte_stream::seems_quiet() const noexcept {
+    return reactor_->awake() && !tls_ ? !entry_->readable() : quiet();
 }
 
 void byte_stream::shutdown_send() noexcept {
@@ -213,13 +249,14 @@ void byte_stream::shutdown_send() noexcept {
         SSL_shutdown(tls_.get());
         ERR_clear_error();
     }
-    boost::system::error_code ignored;
-    socket_.shutdown(tcp_socket::shutdown_send, ignored);
+    ::shutdown(fd_, SHUT_WR);
 }
 
 void byte_stream::close() noexcept {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    if (entry_ != nullptr) {
+        reactor_->remove(*std::exchange(entry_, nullptr));
+        ::close(std::exchange(fd_, -1));
+    }
 }
 
 }  // namespace concurred::net

@@ -2,6 +2,7 @@
 
 #include "crypto/openssl_handles.hpp"
 #include "gateway/base/executor.hpp"
+#include "gateway/net/reactor.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/error.hpp>
@@ -15,7 +16,6 @@
 namespace concurred::net {
 
 using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, base::executor>;
-using wait_type = boost::asio::socket_base::wait_type;
 
 /// Comes with `io_status::closed` when a TLS peer went away without close_notify: what it sent may have been cut.
 inline constexpr boost::asio::error::misc_errors stream_truncated = boost::asio::error::eof;
@@ -42,7 +42,12 @@ class byte_stream {
 public:
     /// Takes over a connected socket and makes it non-blocking and without Nagle's delay. `tls` is null for plain TCP,
     /// else a fresh client or server session for this connection.
+    byte_stream(base::executor ex, int fd, crypto::ssl_handle tls = {});
+    /// The same, of a socket that Asio has connected; it must be open.
     explicit byte_stream(tcp_socket socket, crypto::ssl_handle tls = {});
+    byte_stream(byte_stream&& other) noexcept;
+    byte_stream& operator=(byte_stream&& other) noexcept;
+    ~byte_stream();
 
     /// TLS: proceeds with the handshake; `ok` when it is complete. Plain: `ok`.
     [[nodiscard]] io_result try_handshake() noexcept;
@@ -51,28 +56,42 @@ public:
     /// Writes the pieces, as far as the socket takes them. `bytes` counts from the first piece.
     [[nodiscard]] io_result try_write(std::span<const ::iovec> pieces) noexcept;
 
-    /// Completes when the socket is ready, or with operation_aborted after `cancel`/`close`.
-    [[nodiscard]] auto async_wait(wait_type what) { return socket_.async_wait(what, base::awaiting); }
+    /// Whether an attempt may get on. For TLS also when only the session itself holds something.
+    [[nodiscard]] bool ready(wait_type what) const noexcept;
+    /// A read would find nothing; `quiet` has said so.
+    void drained() noexcept { entry_->drained(); }
+    /// Completes when `ready`, or after `cancel`; then look again. Ask `ready` first: it must not be.
+    [[nodiscard]] base::task<> until_ready(wait_type what) { return reactor_->wait(*entry_, what); }
 
-    /// The peer has closed its sending side, or the connection is broken. Does not consume data. (poll, RDHUP)
-    [[nodiscard]] bool peer_closed() const noexcept;
-    /// Nothing to read and not closed: safe to send another request on. (peek; TLS: pending records count as data)
+    /// `act(context)` runs once, from the shard's loop, when the peer closes its sending side or the connection breaks.
+    /// Null: not any more. Ask `peer_closed` for what has happened already.
+    void on_peer_closed(void (*act)(void* context), void* context) { reactor_->on_end(*entry_, act, context); }
+    /// The peer has closed its sending side, or the connection is broken, as far as the loop has heard.
+    [[nodiscard]] bool peer_closed() const noexcept { return entry_->ended(); }
+
+    /// Nothing to read and not closed: safe to send another request on. Asks the kernel. (TLS: pending records count as
+    /// data)
     [[nodiscard]] bool quiet() const noexcept;
+    /// The same, as far as the loop has heard; asks the kernel only where the loop does not listen.
+    [[nodiscard]] bool seems_quiet() const noexcept;
 
-    /// Ends all waits with operation_aborted.
-    void cancel() noexcept;
+    /// Ends all waits.
+    void cancel() noexcept { reactor_->cancel(*entry_); }
     /// Sends TLS close_notify if that is possible at once, and FIN.
     void shutdown_send() noexcept;
+    /// Nobody may wait, and nothing may be called afterwards. The destructor does it otherwise.
     void close() noexcept;
 
     [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
     [[nodiscard]] SSL* tls() const noexcept { return tls_.get(); }
-    [[nodiscard]] tcp_socket& socket() noexcept { return socket_; }
+    [[nodiscard]] int native_handle() const noexcept { return fd_; }
 
 private:
     [[nodiscard]] io_result tls_result(int returned, std::size_t bytes) noexcept;
 
-    tcp_socket socket_;
+    reactor* reactor_;
+    reactor::entry* entry_;  // null: closed
+    int fd_;
     crypto::ssl_handle tls_;
 };
 

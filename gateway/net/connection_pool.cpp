@@ -126,7 +126,7 @@ connection_pool::~connection_pool() {
 
 // Whether an idle connection that was picked can be used; else it is closed.
 bool connection_pool::fit(pool_state::decision d) noexcept {
-    if (d.what == verdict::reuse && streams_[d.id]->quiet()) {
+    if (d.what == verdict::reuse && streams_[d.id]->seems_quiet()) {
         return true;
     }
     close(d.id);

@@ -117,9 +117,12 @@ public:
             if (r.status == io_status::closed || r.status == io_status::failed) {
                 co_return tls_failure(stream, r);
             }
-            socket_ = &stream.socket();
-            co_await stream.async_wait(r.status == io_status::want_read ? wait_type::wait_read : wait_type::wait_write);
-            socket_ = nullptr;
+            const wait_type what = r.status == io_status::want_read ? wait_type::read : wait_type::write;
+            stream_ = &stream;
+            if (!stream.ready(what)) {
+                co_await stream.until_ready(what);
+            }
+            stream_ = nullptr;
             if (abort_.fired()) {
                 co_return aborted(abort_.reason());
             }
@@ -135,6 +138,8 @@ private:
         if (socket_ != nullptr) {
             error_code ignored;
             socket_->cancel(ignored);
+        } else if (stream_ != nullptr) {
+            stream_->cancel();
         } else {
             question_.cancel();
         }
@@ -169,7 +174,8 @@ private:
     base::timing_wheel::timer timer_;
     http::abort_signal::scope on_abort_;
     resolver::question question_;
-    tcp_socket* socket_ = nullptr;  // while it is waited for
+    tcp_socket* socket_ = nullptr;   // while it is waited for
+    byte_stream* stream_ = nullptr;  // the same
 };
 
 class tcp_dialer final : public dialer {

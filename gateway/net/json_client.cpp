@@ -93,7 +93,7 @@ private:
 };
 
 wait_type wait_for(io_status status) noexcept {
-    return status == io_status::want_write ? wait_type::wait_write : wait_type::wait_read;
+    return status == io_status::want_write ? wait_type::write : wait_type::read;
 }
 
 bool is_over(io_status status) noexcept {
@@ -194,7 +194,9 @@ base::task<result<json_reply>> json_client::exchange(lease on, const json_reques
         if (me.abort.fired()) {
             co_return me.explain({});
         }
-        co_await on.stream().async_wait(wait_for(r.status));
+        if (!on.stream().ready(wait_for(r.status))) {
+            co_await on.stream().until_ready(wait_for(r.status));
+        }
     }
     const bool sent = left.empty();
     answer_reader reader(request.most_bytes);
@@ -225,7 +227,9 @@ base::task<result<json_reply>> json_client::exchange(lease on, const json_reques
         if (me.abort.fired()) {
             co_return me.explain({});
         }
-        co_await on.stream().async_wait(wait_for(r.status));
+        if (!on.stream().ready(wait_for(r.status))) {
+            co_await on.stream().until_ready(wait_for(r.status));
+        }
     }
 }
 

@@ -152,7 +152,14 @@ void observe::end(http::exchange& x, const http::transfer& t) noexcept {
     sample.tokens = u.tokens;
     sample.cost_nano_usd = u.cost_nano_usd;
     around_.metrics.request_ended(sample);
+    if (around_.access.enabled()) {
+        log_access(x, t, sample);
+    }
+}
 
+void observe::log_access(const http::exchange& x, const http::transfer& t, const base::request_sample& sample) {
+    const base::usage_record& u = x.usage;
+    const bool relayed = x.times.first_byte != steady_time();
     const auto upstream = between(x.times.routed, x.times.first_byte);
     const base::address_text address(x.client.bytes);
     base::access_entry entry;
@@ -165,13 +172,13 @@ void observe::end(http::exchange& x, const http::transfer& t) noexcept {
     entry.status = t.status;
     entry.bytes_in = t.bytes_in;
     entry.bytes_out = t.bytes_out;
-    entry.duration = std::chrono::duration_cast<microseconds>(duration);
+    entry.duration = std::chrono::duration_cast<microseconds>(sample.duration);
     entry.first_token = in_micros(sample.first_token);
     entry.upstream = in_micros(upstream);
-    entry.overhead = std::chrono::duration_cast<microseconds>(sample.request_overhead.value_or(duration) +
+    entry.overhead = std::chrono::duration_cast<microseconds>(sample.request_overhead.value_or(sample.duration) +
                                                               sample.response_overhead.value_or(nanoseconds(0)));
     entry.stream = u.stream;
-    entry.end_reason = how;
+    entry.end_reason = sample.end;
     entry.key_id = u.key_id.view();
     entry.owner = u.owner.view();
     entry.provider = u.provider.view();

@@ -29,6 +29,7 @@ public:
     void end(http::exchange& x, const http::transfer& t) noexcept override;
 
 private:
+    void log_access(const http::exchange& x, const http::transfer& t, const base::request_sample& sample);
     [[nodiscard]] http::response render(http::exchange& x, const base::error& e);
     void count_refusal(const base::error& e);
     void report(const http::exchange& x, const base::error& e);

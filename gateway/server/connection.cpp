@@ -15,44 +15,16 @@ constexpr std::chrono::seconds linger_time{1};
 // answer is lost. So the bound is the time; this one only ends what no upload needs.
 constexpr std::size_t linger_bytes = 67'108'864;
 
+net::wait_type waited_for(const net::io_result& r) noexcept {
+    return r.status == net::io_status::want_write ? net::wait_type::write : net::wait_type::read;
+}
+
 }  // namespace
 
-connection::connection(base::executor ex, base::timing_wheel& wheel, net::byte_stream stream)
-    : readable_(ex),
-      timer_(
+connection::connection(base::timing_wheel& wheel, net::byte_stream stream)
+    : timer_(
           wheel, [](void* self) { static_cast<connection*>(self)->on_deadline(); }, this),
-      poll_(
-          wheel, [](void* self) { static_cast<connection*>(self)->on_readable(); }, this),
       stream_(std::move(stream)) {}
-
-void connection::arm() {
-    if (armed_) {
-        return;
-    }
-    armed_ = true;
-    stream_.socket().async_wait(net::wait_type::wait_read, [this](boost::system::error_code) {
-        armed_ = false;
-        on_readable();
-    });
-}
-
-void connection::on_readable() {
-    if (reading_) {
-        readable_.ring();
-        return;
-    }
-    maybe_readable_ = true;
-    if (signal_ == nullptr || stopped_) {
-        return;
-    }
-    if (stream_.peer_closed()) {
-        signal_->fire(http::abort_reason::client_gone);
-        stream_.cancel();  // a write that waits for this client waits in vain
-        return;
-    }
-    // A pipelined request lies there. Waiting again would report it again at once, so look now and then instead.
-    poll_.expires_at(std::chrono::steady_clock::now() + base::timing_wheel::tick);
-}
 
 void connection::on_deadline() {
     timed_out_ = true;
@@ -70,20 +42,25 @@ net::io_result connection::interrupted() const noexcept {
     return {net::io_status::failed, 0, ec};
 }
 
+// False: the deadline passed or `stop` was called.
+base::task<bool> connection::wait(net::wait_type what) {
+    if (!stream_.ready(what) && !timed_out_ && !stopped_) {
+        co_await stream_.until_ready(what);
+    }
+    co_return !timed_out_ && !stopped_;
+}
+
 base::task<bool> connection::handshake() {
     while (stream_.is_tls()) {
         const net::io_result r = stream_.try_handshake();
         if (r.status == net::io_status::ok) {
-            maybe_readable_ = true;  // the request may have been read along with the end of the handshake
             break;
         }
         if (r.status != net::io_status::want_read && r.status != net::io_status::want_write) {
             co_return false;
         }
-        const auto what =
-            r.status == net::io_status::want_read ? net::wait_type::wait_read : net::wait_type::wait_write;
-        co_await stream_.async_wait(what);
-        if (timed_out_ || stopped_) {
+        const bool ready = co_await wait(waited_for(r));
+        if (!ready) {
             co_return false;
         }
     }
@@ -91,21 +68,12 @@ base::task<bool> connection::handshake() {
 }
 
 base::task<bool> connection::readable() {
-    // After a read, TLS may hold more than the socket shows. Only here it matters whether it does: who calls keeps no
-    // buffer while it waits.
-    if (maybe_readable_ && stream_.is_tls() && stream_.quiet()) {
-        maybe_readable_ = false;
+    // A session of TLS may have read messages of its own only. Just here it matters: who calls keeps no buffer while it
+    // waits.
+    if (stream_.is_tls() && !stream_.peer_closed() && stream_.quiet()) {
+        stream_.drained();
     }
-    if (!maybe_readable_ && !timed_out_ && !stopped_) {
-        arm();
-        reading_ = true;
-        if (!readable_.take()) {
-            co_await readable_.wait();
-        }
-        reading_ = false;
-        maybe_readable_ = true;
-    }
-    co_return !timed_out_ && !stopped_;
+    return wait(net::wait_type::read);
 }
 
 base::task<net::io_result> connection::read(std::span<char> into) {
@@ -113,23 +81,14 @@ base::task<net::io_result> connection::read(std::span<char> into) {
         if (timed_out_ || stopped_) {
             co_return interrupted();
         }
-        if (maybe_readable_) {
-            const net::io_result r = stream_.try_read(into);
-            if (r.status == net::io_status::ok) {
-                // A short read has emptied the socket; TLS may hold more in its own buffer.
-                maybe_readable_ = stream_.is_tls() || r.bytes == into.size();
-                co_return r;
-            }
-            if (r.status == net::io_status::closed || r.status == net::io_status::failed) {
-                co_return r;
-            }
-            if (r.status == net::io_status::want_write) {
-                co_await stream_.async_wait(net::wait_type::wait_write);
-                continue;
-            }
-            maybe_readable_ = false;
+        net::io_result r{net::io_status::want_read};
+        if (stream_.ready(net::wait_type::read)) {
+            r = stream_.try_read(into);
         }
-        co_await readable();
+        if (r.status != net::io_status::want_read && r.status != net::io_status::want_write) {
+            co_return r;
+        }
+        co_await wait(waited_for(r));
     }
 }
 
@@ -152,9 +111,7 @@ base::task<net::io_result> connection::write(std::span<::iovec> pieces, std::chr
             co_return r;
         }
         timer_.expires_at(std::chrono::steady_clock::now() + stall);
-        const auto what =
-            r.status == net::io_status::want_read ? net::wait_type::wait_read : net::wait_type::wait_write;
-        co_await stream_.async_wait(what);
+        co_await wait(waited_for(r));
         // At the drain deadline the answer still ends in an error that the client can read.
         const bool client_gone = signal_ != nullptr && signal_->reason() == http::abort_reason::client_gone;
         if (timed_out_ || stopped_ || client_gone) {
@@ -167,14 +124,17 @@ base::task<net::io_result> connection::write(std::span<::iovec> pieces, std::chr
 void connection::watch(http::abort_signal* signal) {
     signal_ = signal;
     if (signal == nullptr) {
-        poll_.clear();
-        return;
+        stream_.on_peer_closed(nullptr, nullptr);
+    } else if (stream_.peer_closed()) {
+        client_left();
+    } else {
+        stream_.on_peer_closed([](void* self) { static_cast<connection*>(self)->client_left(); }, this);
     }
-    if (maybe_readable_ && !stream_.is_tls()) {
-        on_readable();  // unread bytes are known to be there: a wait would end at once
-        return;
-    }
-    arm();
+}
+
+void connection::client_left() {
+    signal_->fire(http::abort_reason::client_gone);
+    stream_.cancel();  // a write that waits for this client waits in vain
 }
 
 base::task<> connection::drop_input() {
@@ -192,21 +152,12 @@ base::task<> connection::drop_input() {
 }
 
 base::task<> connection::close(bool linger) {
-    signal_ = nullptr;
-    poll_.clear();
+    watch(nullptr);
     timer_.clear();
     if (linger && !stopped_ && !timed_out_) {
         co_await drop_input();
     }
     stopped_ = true;
-    stream_.cancel();
-    while (armed_) {
-        reading_ = true;
-        if (!readable_.take()) {
-            co_await readable_.wait();
-        }
-        reading_ = false;
-    }
     stream_.close();
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "gateway/base/clock.hpp"
-#include "gateway/base/event.hpp"
 #include "gateway/base/timing_wheel.hpp"
 #include "gateway/http/abort_signal.hpp"
 #include "gateway/net/byte_stream.hpp"
@@ -13,11 +12,10 @@
 namespace concurred::server {
 
 /// A client's connection: reading and writing under one deadline, and a watch on the client while its request is worked
-/// on. At any time at most one wait for readability is pending: it wakes the reader when the connection reads, and
-/// tells of a client that left when it does not. So watching costs no system call of its own.
+/// on.
 class connection {
 public:
-    connection(base::executor ex, base::timing_wheel& wheel, net::byte_stream stream);
+    connection(base::timing_wheel& wheel, net::byte_stream stream);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
@@ -40,32 +38,25 @@ public:
 
     /// Ends the current wait, and every later one, with operation_aborted.
     void stop() noexcept;
-    /// Waits for the pending readiness wait to end; the connection may be destroyed afterwards. With `linger`, what the
-    /// client still sends is read and dropped for a short time, so that it can read the answer before the connection
-    /// goes away.
+    /// Closes it. With `linger`, what the client still sends is read and dropped for a short time, so that it can read
+    /// the answer before the connection goes away.
     [[nodiscard]] base::task<> close(bool linger);
 
-    [[nodiscard]] bool waiting_to_read() const noexcept { return reading_; }
     /// Whether the client has sent something that is not read yet, or has left. Asks the kernel.
     [[nodiscard]] bool has_input() const noexcept { return !stream_.quiet(); }
     [[nodiscard]] std::uint64_t bytes_written() const noexcept { return written_; }
 
 private:
-    void arm();
-    void on_readable();
+    [[nodiscard]] base::task<bool> wait(net::wait_type what);
+    void client_left();
     void on_deadline();
     [[nodiscard]] base::task<> drop_input();
     [[nodiscard]] net::io_result interrupted() const noexcept;
 
-    base::event readable_;
     base::timing_wheel::timer timer_;
-    base::timing_wheel::timer poll_;  // stands in for the watch while unread data keeps the socket readable
     net::byte_stream stream_;
     http::abort_signal* signal_ = nullptr;
     std::uint64_t written_ = 0;
-    bool armed_ = false;           // a wait for readability is pending
-    bool reading_ = false;         // a coroutine waits for that
-    bool maybe_readable_ = false;  // a read may find data without waiting
     bool timed_out_ = false;
     bool stopped_ = false;
 };

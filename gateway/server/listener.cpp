@@ -5,8 +5,14 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <linux/filter.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -18,15 +24,39 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds pause_time{100};
+// Time for the last packet of handshakes that have begun: about the longest way around the world.
+constexpr std::chrono::milliseconds handshake_grace{250};
+// After so many connections others get their turn.
+constexpr int accepts_per_turn = 64;
 
-http::client_address address_of(const tcp::endpoint& peer) noexcept {
+http::client_address address_of(const ::sockaddr_storage& peer) noexcept {
     http::client_address a;
-    const asio::ip::address_v6 v6 = peer.address().is_v6()
-                                        ? peer.address().to_v6()
-                                        : asio::ip::make_address_v6(asio::ip::v4_mapped, peer.address().to_v4());
-    a.bytes = v6.to_bytes();
-    a.port = peer.port();
+    if (peer.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const ::sockaddr_in6&>(peer);
+        std::memcpy(a.bytes.data(), &v6.sin6_addr, a.bytes.size());
+        a.port = ntohs(v6.sin6_port);
+        return a;
+    }
+    const auto& v4 = reinterpret_cast<const ::sockaddr_in&>(peer);
+    a.bytes[10] = a.bytes[11] = 0xff;
+    std::memcpy(a.bytes.data() + 12, &v4.sin_addr, sizeof v4.sin_addr);
+    a.port = ntohs(v4.sin_port);
     return a;
+}
+
+// Makes the kernel drop packets that ask this socket for a new connection. Closing it at once instead would reset the
+// connections that clients have already, but that were not accepted yet.
+bool refuse_newcomers(int fd) noexcept {
+    constexpr std::uint32_t flags_offset = 13;  // in the TCP header (RFC 9293 3.1)
+    constexpr std::uint32_t syn = 0x02;
+    std::array<::sock_filter, 4> program{{
+        {BPF_LD | BPF_B | BPF_ABS, 0, 0, flags_offset},
+        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, syn},
+        {BPF_RET | BPF_K, 0, 0, 0},
+        {BPF_RET | BPF_K, 0, 0, 0xffffffff},
+    }};
+    const ::sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
 }
 
 // Out of descriptors or memory: the listener stays, only accepting pauses.
@@ -63,6 +93,7 @@ listener::listener(session_context& context, params p)
       params_(std::move(p)),
       acceptor_(context.executor),
       pause_(context.executor),
+      closing_(context.executor),
       tasks_(context.executor, [this](std::exception_ptr) {
           if (params_.on_trouble) {
               params_.on_trouble("a session ended in an exception", {});
@@ -107,68 +138,93 @@ void listener::start() {
 base::task<> listener::accept_loop() {
     bool exhausted = false;
     while (acceptor_.is_open()) {
-        tcp::endpoint peer;
-        net::tcp_socket socket(context_.executor);
-        const auto accepted = co_await acceptor_.async_accept(socket, peer, base::awaiting);
-        const boost::system::error_code ec = std::get<0>(accepted);
-        if (ec == asio::error::operation_aborted || !acceptor_.is_open()) {
+        co_await acceptor_.async_wait(acceptor::wait_read, base::awaiting);
+        if (!acceptor_.is_open()) {
             break;
         }
-        if (is_exhaustion(ec)) {
-            if (params_.on_trouble && !std::exchange(exhausted, true)) {
-                params_.on_trouble("accepting is paused", ec);
-            }
-            pause_.expires_after(pause_time);
-            co_await pause_.async_wait(base::awaiting);
+        const boost::system::error_code ec = accept_waiting();
+        if (!is_exhaustion(ec)) {
+            exhausted = false;
             continue;
         }
-        if (ec) {
-            continue;  // the client was gone before it was accepted
+        if (params_.on_trouble && !std::exchange(exhausted, true)) {
+            params_.on_trouble("accepting is paused", ec);
         }
-        exhausted = false;
-        admit(std::move(socket), peer);
+        pause_.expires_after(pause_time);
+        co_await pause_.async_wait(base::awaiting);
     }
 }
 
-void listener::admit(net::tcp_socket socket, const tcp::endpoint& peer) {
+// Takes connections from the kernel's queue. Returns why it stopped; none: there may be more.
+boost::system::error_code listener::accept_waiting() {
+    for (int taken = 0; taken < accepts_per_turn; ++taken) {
+        ::sockaddr_storage peer{};
+        ::socklen_t length = sizeof peer;
+        const int fd = ::accept4(acceptor_.native_handle(), reinterpret_cast<::sockaddr*>(&peer), &length,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            admit(fd, address_of(peer));
+            continue;
+        }
+        const boost::system::error_code ec(errno, boost::system::system_category());
+        if (ec == boost::system::errc::operation_would_block || is_exhaustion(ec)) {
+            return ec;
+        }  // else a client was gone before it was accepted
+    }
+    return {};
+}
+
+void listener::admit(int fd, const http::client_address& client) {
     if (params_.max_sessions == 0 || sessions_.size() < params_.max_sessions) {
-        tasks_.spawn(run_session(std::move(socket), address_of(peer)));
-    } else if (params_.tls == nullptr) {
-        static_cast<void>(
-            ::send(socket.native_handle(), busy_answer.data(), busy_answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+        tasks_.spawn(run_session(fd, client));
+        return;
     }
+    if (params_.tls == nullptr) {
+        static_cast<void>(::send(fd, busy_answer.data(), busy_answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    }
+    ::close(fd);
 }
 
-base::task<> listener::run_session(net::tcp_socket socket, http::client_address client) {
+base::task<> listener::run_session(int fd, http::client_address client) {
     crypto::ssl_handle tls;
     if (params_.tls != nullptr) {
         auto made = crypto::make_server_session(params_.tls);
         if (!made) {
+            ::close(fd);
             co_return;
         }
         tls = std::move(*made);
     }
-    session s(context_, net::byte_stream(std::move(socket), std::move(tls)), client);
+    session s(context_, net::byte_stream(context_.executor, fd, std::move(tls)), client);
     sessions_.push_back(s);
     co_await s.run();
     sessions_.erase(sessions_.iterator_to(s));
 }
 
 void listener::close() {
-    // Clients in the kernel's queue have a connection already: closing the socket would reset it.
-    boost::system::error_code ec;
-    acceptor_.non_blocking(true, ec);
-    for (int taken = 0; !ec && taken < asio::socket_base::max_listen_connections; ++taken) {
-        tcp::endpoint peer;
-        net::tcp_socket socket(context_.executor);
-        acceptor_.accept(socket, peer, ec);
+    if (!acceptor_.is_open() || !refuse_newcomers(acceptor_.native_handle())) {
+        close_now();
+        return;
+    }
+    closing_.expires_after(handshake_grace);
+    closing_.async_wait([this](boost::system::error_code ec) {
         if (!ec) {
-            admit(std::move(socket), peer);
+            close_now();
         }
+    });
+}
+
+void listener::close_now() noexcept {
+    if (!acceptor_.is_open()) {
+        return;
+    }
+    for (int turn = 0; turn < asio::socket_base::max_listen_connections / accepts_per_turn && !accept_waiting();
+         ++turn) {
     }
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     pause_.cancel();
+    closing_.cancel();
 }
 
 void listener::close_idle() noexcept {
@@ -185,6 +241,7 @@ void listener::abort_requests() noexcept {
 }
 
 void listener::kill() noexcept {
+    close_now();
     for (session& s : sessions_) {
         s.kill();
     }

@@ -38,7 +38,8 @@ public:
     /// Starts accepting. Call once after `open`.
     void start();
 
-    /// No new connections: the listening socket is closed. Those that wait in the kernel's queue are still taken.
+    /// No new connections from now on. Those that clients have opened already are still taken, so the socket is closed
+    /// a moment later.
     void close();
     /// Ends connections that have no request in progress.
     void close_idle() noexcept;
@@ -58,12 +59,16 @@ private:
                                           boost::asio::wait_traits<std::chrono::steady_clock>, base::executor>;
 
     [[nodiscard]] base::task<> accept_loop();
-    void admit(net::tcp_socket socket, const boost::asio::ip::tcp::endpoint& peer);
-    [[nodiscard]] base::task<> run_session(net::tcp_socket socket, http::client_address client);
+    [[nodiscard]] boost::system::error_code accept_waiting();
+    void admit(int fd, const http::client_address& client);
+    [[nodiscard]] base::task<> run_session(int fd, http::client_address client);
+    void close_now() noexcept;
+
     session_context& context_;
     params params_;
     acceptor acceptor_;
     timer pause_;
+    timer closing_;
     boost::intrusive::list<session> sessions_;
     base::task_group tasks_;
 };

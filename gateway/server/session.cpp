@@ -22,7 +22,7 @@ constexpr std::chrono::seconds last_chance{1};
 
 session::session(session_context& context, net::byte_stream stream, http::client_address client)
     : context_(context),
-      conn_(context.executor, context.wheel, std::move(stream)),
+      conn_(context.wheel, std::move(stream)),
       client_(client),
       body_(conn_, context.buffers, input_, context.limits),
       exchange_(nullptr, {&context.exchanges}) {}

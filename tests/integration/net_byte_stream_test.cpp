@@ -6,10 +6,14 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <array>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 using namespace concurred;
@@ -88,8 +92,27 @@ io_status read_status(byte_stream& s) {
 }
 
 void reset(byte_stream& s) {
-    s.socket().set_option(boost::asio::socket_base::linger(true, 0));
+    const ::linger at_once{1, 0};
+    ::setsockopt(s.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     s.close();
+}
+
+/// Runs the loop until the stream has heard that its peer is gone.
+void hear_the_end(net::test::loop& l, byte_stream& s) {
+    bool heard = false;
+    s.on_peer_closed([](void* flag) { *static_cast<bool*>(flag) = true; }, &heard);
+    l.run_until([&heard] { return heard; });
+    CHECK(s.peer_closed());
+}
+
+base::task<bool> wait_for_input(byte_stream& s) {
+    co_await s.until_ready(net::wait_type::read);
+    co_return s.ready(net::wait_type::read);
+}
+
+base::task<bool> wait_for_room(byte_stream& s) {
+    co_await s.until_ready(net::wait_type::write);
+    co_return s.ready(net::wait_type::write);
 }
 
 /// Counts the records of application data that go out.
@@ -111,7 +134,6 @@ void check_conversation(pair& p) {
     CHECK(read(p.server) == " / HTTP/1.1\r\n\r\n");
     CHECK(read_status(p.server) == io_status::want_read);
     CHECK(p.server.quiet());
-    CHECK_FALSE(p.server.peer_closed());
     CHECK(write(p.server, {}).status == io_status::ok);
     CHECK(p.client.try_read({}).status == io_status::ok);
 }
@@ -170,10 +192,11 @@ TEST_SUITE("net/byte_stream") {
     TEST_CASE("neither Nagle's delay nor blocking is left on a socket") {
         net::test::loop l;
         const auto p = make_plain(l);
-        boost::asio::ip::tcp::no_delay option;
-        p->client.socket().get_option(option);
-        CHECK(option.value());
-        CHECK(p->client.socket().native_non_blocking());
+        int no_delay = 0;
+        ::socklen_t size = sizeof no_delay;
+        ::getsockopt(p->client.native_handle(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+        CHECK(no_delay != 0);
+        CHECK((::fcntl(p->client.native_handle(), F_GETFL) & O_NONBLOCK) != 0);
     }
 
     TEST_CASE("pieces go out in one TLS record as long as they fit into one") {
@@ -215,7 +238,7 @@ TEST_SUITE("net/byte_stream") {
         auto p = make_plain(l);
         static_cast<void>(write(p->server, {"last"}));
         p->server.shutdown_send();
-        CHECK(p->client.peer_closed());
+        hear_the_end(l, p->client);
         CHECK(read(p->client) == "last");
         io_result r = p->client.try_read(into);
         CHECK(r.status == io_status::closed);
@@ -225,7 +248,7 @@ TEST_SUITE("net/byte_stream") {
         p = make_tls(l, f);
         static_cast<void>(write(p->server, {"last"}));
         p->server.shutdown_send();
-        CHECK(p->client.peer_closed());
+        hear_the_end(l, p->client);
         CHECK(read(p->client) == "last");
         r = p->client.try_read(into);
         CHECK(r.status == io_status::closed);
@@ -249,7 +272,7 @@ TEST_SUITE("net/byte_stream") {
             const auto p = tls ? make_tls(l, f) : make_plain(l);
             static_cast<void>(read(p->client));  // tickets of TLS 1.3 are not read any more after a reset
             reset(p->server);
-            CHECK(p->client.peer_closed());
+            hear_the_end(l, p->client);
             std::array<char, 16> into;
             const io_result r = p->client.try_read(into);
             CHECK(r.status == io_status::failed);
@@ -266,7 +289,7 @@ TEST_SUITE("net/byte_stream") {
         REQUIRE(SSL_version(p->client.tls()) == TLS1_3_VERSION);
         std::array<char, 1> octet;
         // The server's tickets lie there.
-        CHECK(::recv(p->client.socket().native_handle(), octet.data(), 1, MSG_PEEK | MSG_DONTWAIT) == 1);
+        CHECK(::recv(p->client.native_handle(), octet.data(), 1, MSG_PEEK | MSG_DONTWAIT) == 1);
         CHECK(p->client.quiet());
         static_cast<void>(write(p->server, {"!"}));
         CHECK_FALSE(p->client.quiet());
@@ -274,24 +297,63 @@ TEST_SUITE("net/byte_stream") {
         CHECK(p->client.quiet());
     }
 
-    TEST_CASE("cancel and close end a wait") {
+    TEST_CASE("a wait ends when there is something to read, and by cancel") {
         net::test::loop l;
         const auto p = make_plain(l);
-        using waited = std::tuple<boost::system::error_code>;
-        net::test::pending<waited> wait;
-        l.start(p->client.async_wait(net::wait_type::wait_read), wait);
+        REQUIRE(read_status(p->client) == io_status::want_read);
+        net::test::pending<bool> wait;
+        l.start(wait_for_input(p->client), wait);
         CHECK_FALSE(wait.done);
         p->client.cancel();
-        CHECK(std::get<0>(l.finish(wait)) == boost::asio::error::operation_aborted);
+        CHECK_FALSE(l.finish(wait));
 
-        net::test::pending<waited> again;
-        l.start(p->client.async_wait(net::wait_type::wait_read), again);
+        net::test::pending<bool> ready;
+        l.start(wait_for_input(p->client), ready);
+        static_cast<void>(write(p->server, {"x"}));
+        CHECK(l.finish(ready));
+        CHECK(read(p->client) == "x");
+        CHECK_FALSE(p->client.ready(net::wait_type::read));
+
+        net::test::pending<bool> end;
+        l.start(wait_for_input(p->client), end);
+        p->server.close();
+        CHECK(l.finish(end));
+        CHECK(read_status(p->client) == io_status::closed);
+    }
+
+    TEST_CASE("a full socket is writable again once the peer has read") {
+        net::test::loop l;
+        const auto p = make_plain(l);
+        const std::string block(1'000'000, 'x');
+        std::size_t sent = 0;
+        for (io_result r = write(p->client, {block}); r.status == io_status::ok; r = write(p->client, {block})) {
+            sent += r.bytes;
+        }
+        REQUIRE_FALSE(p->client.ready(net::wait_type::write));
+        net::test::pending<bool> room;
+        l.start(wait_for_room(p->client), room);
+        CHECK_FALSE(room.done);
+        std::size_t taken = 0;
+        while (taken < sent) {
+            taken += read_all(p->server).size();
+            l.poll();
+        }
+        CHECK(l.finish(room));
+        CHECK(write(p->client, {"y"}).status == io_status::ok);
+    }
+
+    TEST_CASE("an event of a socket that is gone does not reach its successor") {
+        net::test::loop l;
+        auto p = make_plain(l);
+        static_cast<void>(read_status(p->client));
+        net::test::pending<bool> wait;
+        l.start(wait_for_input(p->server), wait);  // so that the loop listens
+        static_cast<void>(write(p->server, {"for the old one"}));
         p->client.close();
-        CHECK(std::get<0>(l.finish(again)) == boost::asio::error::operation_aborted);
-
-        net::test::pending<waited> ready;
-        l.start(p->server.async_wait(net::wait_type::wait_read), ready);
-        CHECK_FALSE(std::get<0>(l.finish(ready)).failed());
-        CHECK(read_status(p->server) == io_status::closed);
+        const auto next = make_plain(l);
+        CHECK(l.finish(wait));
+        CHECK(next->client.ready(net::wait_type::write));
+        CHECK_FALSE(next->client.ready(net::wait_type::read));
+        CHECK_FALSE(next->client.peer_closed());
     }
 }
