@@ -31,7 +31,7 @@ wants() { case " $parts " in *" $1 "*) true ;; *) false ;; esac; }
 # badly without a failure, counts as one failure.
 count() {
     local code=$1 line p f s
-    line=$(sed 's/\x1b\[[0-9;]*m//g' "$out" | grep -E 'test cases: |[0-9]+ (passed|failed|skipped|error)' | tail -1)
+    line=$(sed 's/\x1b\[[0-9;]*m//g' "$out" | grep -v 'assertions: ' | grep -E 'test cases: |[0-9]+ (passed|failed|skipped|error)' | tail -1)
     p=$(grep -oE '[0-9]+ passed' <<<"$line" | head -1 | grep -oE '[0-9]+')
     f=$(grep -oE '[0-9]+ (failed|error)' <<<"$line" | grep -oE '[0-9]+' | paste -sd+ | bc 2>/dev/null)
     s=$(grep -oE '[0-9]+ skipped' <<<"$line" | head -1 | grep -oE '[0-9]+')
