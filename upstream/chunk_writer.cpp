@@ -4,12 +4,12 @@
 
 namespace concurred::upstream {
 
-void append_usage(std::string& out, const base::token_counts& counts) {
+void append_usage(std::string& out, const base::token_counts& counts, bool cache_writes) {
     json_writer w(out);
     w.open('{').number_member("prompt_tokens", counts.input());
     w.number_member("completion_tokens", counts.output()).number_member("total_tokens", counts.total());
     w.key("prompt_tokens_details").open('{').number_member("cached_tokens", counts.cache_read);
-    if (counts.cache_write != 0) {
+    if (cache_writes || counts.cache_write != 0) {
         w.number_member("cache_write_tokens", counts.cache_write);
     }
     w.close('}').key("completion_tokens_details").open('{').number_member("reasoning_tokens", counts.reasoning);
@@ -38,10 +38,10 @@ void chunk_writer::close(std::string& out, std::string_view finish_reason, std::
     out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";
 }
 
-void chunk_writer::end(std::string& out, const base::token_counts* usage) const {
+void chunk_writer::end(std::string& out, const base::token_counts* usage, bool cache_writes) const {
     if (include_usage_ && usage != nullptr) {
         out.append(head_).append(R"(],"usage":)");
-        append_usage(out, *usage);
+        append_usage(out, *usage, cache_writes);
         out += "}\n\n";
     }
     out += "data: [DONE]\n\n";

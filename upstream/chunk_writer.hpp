@@ -9,7 +9,8 @@
 namespace concurred::upstream {
 
 /// Appends OpenAI's `usage` object for counts in disjoint classes.
-void append_usage(std::string& out, const base::token_counts& counts);
+/// @param cache_writes say also that none were written
+void append_usage(std::string& out, const base::token_counts& counts, bool cache_writes = false);
 
 /// Writes the chunks of one chat completion stream: what all of them begin with is made once.
 class chunk_writer {
@@ -26,7 +27,7 @@ public:
     /// @param logprobs      JSON; empty: null
     void close(std::string& out, std::string_view finish_reason = {}, std::string_view logprobs = {}) const;
     /// The chunk with the figures, if the client asked for them, and `[DONE]`.
-    void end(std::string& out, const base::token_counts* usage) const;
+    void end(std::string& out, const base::token_counts* usage, bool cache_writes = false) const;
 
 private:
     std::string head_;

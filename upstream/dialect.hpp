@@ -59,6 +59,8 @@ public:
     [[nodiscard]] std::string_view error_event() const noexcept { return error_event_; }
     /// The provider's own figures, as far as they have come.
     [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept { return usage_; }
+    /// What the provider said of the input before its figures were complete, for an answer that breaks off.
+    [[nodiscard]] const std::optional<base::token_counts>& input_usage() const noexcept { return input_usage_; }
     /// Octets of text, reasoning and tool arguments so far, for an estimate without figures.
     [[nodiscard]] std::uint64_t output_octets() const noexcept { return output_octets_; }
 
@@ -67,6 +69,7 @@ protected:
     bool done_ = false;
     std::string error_event_;
     std::optional<base::token_counts> usage_;
+    std::optional<base::token_counts> input_usage_;
     std::uint64_t output_octets_ = 0;
 };
 

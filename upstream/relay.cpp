@@ -64,6 +64,7 @@ void relay::report(base::end_reason end) noexcept {
     relay_report r;
     r.end = end;
     r.usage = reader_.usage();
+    r.input = reader_.input_usage();
     r.output_octets = reader_.output_octets();
     r.upstream_request_id = call_.head().request_id();
     observer_.relay_ended(exchange_, r);

@@ -16,6 +16,7 @@ namespace concurred::upstream {
 struct relay_report {
     base::end_reason end = base::end_reason::aborted;
     std::optional<base::token_counts> usage;  ///< the provider's own figures
+    std::optional<base::token_counts> input;  ///< without them: what the provider said of the input alone
     std::uint64_t output_octets = 0;          ///< of content that was relayed, for an estimate without figures; of
                                               ///< a whole answer all its octets
     std::string_view upstream_request_id;

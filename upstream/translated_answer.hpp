@@ -31,6 +31,9 @@ public:
     [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept override {
         return translator_->usage();
     }
+    [[nodiscard]] std::optional<base::token_counts> input_usage() const noexcept override {
+        return translator_->input_usage();
+    }
     [[nodiscard]] std::uint64_t output_octets() const noexcept override { return translator_->output_octets(); }
 
 private:

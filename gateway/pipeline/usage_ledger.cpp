@@ -70,8 +70,9 @@ void usage_ledger::relay_ended(http::exchange& x, const upstream::relay_report& 
         u.tokens = *report.usage;
     } else {
         u.estimated = true;
+        u.tokens =
+            report.input.value_or(base::token_counts{.prompt = x.head.content_length.value_or(0) / octets_per_token});
         u.tokens.completion = (report.output_octets + octets_per_token - 1) / octets_per_token;
-        u.tokens.prompt = x.head.content_length.value_or(0) / octets_per_token;
     }
     if (x.price != nullptr) {
         u.priced = true;
