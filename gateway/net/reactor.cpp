@@ -127,10 +127,12 @@ void reactor::arm() {
 void reactor::collect() {
     std::array<::epoll_event, events_per_turn> events;
     const int count = ::epoll_wait(epoll_.native_handle(), events.data(), static_cast<int>(events.size()), 0);
+    collecting_ = true;
     for (int i = 0; i < count; ++i) {
         const ::epoll_event& event = events[static_cast<std::size_t>(i)];
         apply(event.data.u64, event.events);
     }
+    collecting_ = false;
     if (interested_ != 0) {
         arm();
     }

@@ -73,7 +73,7 @@ public:
     void on_end(entry& e, void (*act)(void* context), void* context);
 
     /// Somebody waits, so the kernel is asked with each turn of the loop and what the entries say is up to date.
-    [[nodiscard]] bool awake() const noexcept { return armed_; }
+    [[nodiscard]] bool awake() const noexcept { return armed_ || collecting_; }
 
 private:
     void shutdown() override;
@@ -90,6 +90,7 @@ private:
     std::vector<entry*> free_;
     std::size_t interested_ = 0;  // waits and watches
     bool armed_ = false;
+    bool collecting_ = false;
 };
 
 }  // namespace concurred::net
