@@ -51,6 +51,8 @@ public:
     [[nodiscard]] virtual const std::optional<base::token_counts>& usage() const noexcept = 0;
     /// What is known of the input when `usage` is not there.
     [[nodiscard]] virtual std::optional<base::token_counts> input_usage() const noexcept { return std::nullopt; }
+    /// What the provider says that the call cost.
+    [[nodiscard]] virtual std::optional<std::int64_t> cost_nano_usd() const noexcept { return std::nullopt; }
     /// Octets of content so far, for an estimate without figures; of a whole answer that goes on as it comes, all.
     [[nodiscard]] virtual std::uint64_t output_octets() const noexcept = 0;
 };

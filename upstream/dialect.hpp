@@ -61,6 +61,8 @@ public:
     [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept { return usage_; }
     /// What the provider said of the input before its figures were complete, for an answer that breaks off.
     [[nodiscard]] const std::optional<base::token_counts>& input_usage() const noexcept { return input_usage_; }
+    /// What the provider says that the call cost; most say nothing.
+    [[nodiscard]] const std::optional<std::int64_t>& cost_nano_usd() const noexcept { return cost_nano_usd_; }
     /// Octets of text, reasoning and tool arguments so far, for an estimate without figures.
     [[nodiscard]] std::uint64_t output_octets() const noexcept { return output_octets_; }
 
@@ -70,6 +72,7 @@ protected:
     std::string error_event_;
     std::optional<base::token_counts> usage_;
     std::optional<base::token_counts> input_usage_;
+    std::optional<std::int64_t> cost_nano_usd_;
     std::uint64_t output_octets_ = 0;
 };
 
@@ -97,5 +100,9 @@ public:
 [[nodiscard]] const dialect& anthropic_dialect() noexcept;
 /// Google's generateContent and streamGenerateContent. In the table of `dialects.cpp` once it is there.
 [[nodiscard]] const dialect& google_dialect() noexcept;
+/// OpenAI's own with the quirks of those who follow it.
+[[nodiscard]] const dialect& x_ai_dialect() noexcept;
+[[nodiscard]] const dialect& openrouter_dialect() noexcept;
+[[nodiscard]] const dialect& minimax_dialect() noexcept;
 
 }  // namespace concurred::upstream

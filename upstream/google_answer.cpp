@@ -1,8 +1,7 @@
 #include "upstream/google_answer.hpp"
 
-#include "crypto/digest.hpp"
-#include "crypto/random.hpp"
 #include "gateway/http/json_string.hpp"
+#include "upstream/call_id.hpp"
 #include "upstream/google_contents.hpp"
 #include "upstream/json_writer.hpp"
 
@@ -15,19 +14,8 @@ namespace {
 using http::json_member;
 using http::json_reader;
 
-constexpr std::size_t random_id_size = 24;
-
 std::string_view inside(const json_part& text) noexcept {
     return text.raw.substr(1, text.raw.size() - 2);
-}
-
-/// The digest as a UUID of version 8, which leaves its bits to whoever makes it (RFC 9562 5.8).
-std::string uuid_of(crypto::digest256 digest) {
-    base::event_id id{};
-    std::copy_n(digest.begin(), id.size(), id.begin());
-    id[6] = static_cast<std::uint8_t>((id[6] & 0x0FU) | 0x80U);
-    id[8] = static_cast<std::uint8_t>((id[8] & 0x3FU) | 0x80U);
-    return crypto::to_text(id);
 }
 
 }  // namespace
@@ -92,7 +80,7 @@ void google_answer::begin(const gemini_event& e) {
     }
     id_ = e.id.text();
     if (id_.empty()) {
-        id_ = "chatcmpl-" + crypto::random_alphanumeric(random_id_size);
+        id_ = made_answer_id();
     }
     model_ = e.model.text();
     if (model_.empty()) {
@@ -213,13 +201,11 @@ void google_answer::append_picture(std::string& out, const gemini_part& part, ch
     c.content = true;
 }
 
-// Made from the answer's id: the same however the stream is cut, different for every call of a conversation.
 std::string google_answer::call_id(const gemini_part& part, unsigned index, unsigned number) {
     if (part.id.is_string() && !part.id.is_empty_string()) {
         return part.id.text();
     }
-    const std::string place = std::to_string(index) + "/" + std::to_string(number);
-    return "call_" + uuid_of(crypto::hmac_sha256(id_, place));
+    return made_call_id(id_, index, number);
 }
 
 /// What is wrong with a choice that has ended; empty: nothing.

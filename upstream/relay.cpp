@@ -65,6 +65,7 @@ void relay::report(base::end_reason end) noexcept {
     r.end = end;
     r.usage = reader_.usage();
     r.input = reader_.input_usage();
+    r.cost_nano_usd = reader_.cost_nano_usd();
     r.output_octets = reader_.output_octets();
     r.upstream_request_id = call_.head().request_id();
     observer_.relay_ended(exchange_, r);

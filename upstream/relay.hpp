@@ -15,10 +15,11 @@ namespace concurred::upstream {
 /// What is known of a call when it is over. Views are valid during `relay_ended`.
 struct relay_report {
     base::end_reason end = base::end_reason::aborted;
-    std::optional<base::token_counts> usage;  ///< the provider's own figures
-    std::optional<base::token_counts> input;  ///< without them: what the provider said of the input alone
-    std::uint64_t output_octets = 0;          ///< of content that was relayed, for an estimate without figures; of
-                                              ///< a whole answer all its octets
+    std::optional<base::token_counts> usage;    ///< the provider's own figures
+    std::optional<base::token_counts> input;    ///< without them: what the provider said of the input alone
+    std::optional<std::int64_t> cost_nano_usd;  ///< what the provider says that it cost
+    std::uint64_t output_octets = 0;            ///< of content that was relayed, for an estimate without figures; of
+                                                ///< a whole answer all its octets
     std::string_view upstream_request_id;
 };
 

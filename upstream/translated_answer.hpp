@@ -34,6 +34,9 @@ public:
     [[nodiscard]] std::optional<base::token_counts> input_usage() const noexcept override {
         return translator_->input_usage();
     }
+    [[nodiscard]] std::optional<std::int64_t> cost_nano_usd() const noexcept override {
+        return translator_->cost_nano_usd();
+    }
     [[nodiscard]] std::uint64_t output_octets() const noexcept override { return translator_->output_octets(); }
 
 private:

@@ -74,7 +74,10 @@ void usage_ledger::relay_ended(http::exchange& x, const upstream::relay_report& 
             report.input.value_or(base::token_counts{.prompt = x.head.content_length.value_or(0) / octets_per_token});
         u.tokens.completion = (report.output_octets + octets_per_token - 1) / octets_per_token;
     }
-    if (x.price != nullptr) {
+    if (report.cost_nano_usd) {  // the provider's own bill is better than any price list
+        u.priced = true;
+        u.cost_nano_usd = *report.cost_nano_usd;
+    } else if (x.price != nullptr) {
         u.priced = true;
         u.cost_nano_usd = upstream::cost_nano_usd(u.tokens, *x.price);
     }
