@@ -10,8 +10,7 @@ provider::provider(std::string name, const base::provider_config& config, net::u
       head_start_("POST " + url_.path),
       head_rest_(" HTTP/1.1\r\nHost: " + url_.host_header() +
                  "\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
-                 "User-Agent: concurred-gateway\r\n" +
-                 std::string(dialect_.fixed_fields)),
+                 "User-Agent: concurred-gateway\r\n"),
       key_line_(std::string(dialect_.key_field) + config.api_key + "\r\n") {}
 
 base::result<std::unique_ptr<provider>> provider::make(std::string name, const base::provider_config& config,

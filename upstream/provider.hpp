@@ -41,7 +41,8 @@ public:
 
     /// How every request begins, up to the path below the base URL: "POST /v1".
     [[nodiscard]] std::string_view head_start() const noexcept { return head_start_; }
-    /// What follows the path: version, host and the fields of every request but the key, each line complete.
+    /// What follows the path: version, host and the fields of every request but the key and those of the dialect, each
+    /// line complete.
     [[nodiscard]] std::string_view head_rest() const noexcept { return head_rest_; }
     /// The line with the platform's key: never log it.
     [[nodiscard]] std::string_view key_line() const noexcept { return key_line_.reveal(); }

@@ -230,7 +230,7 @@ void relay::take(const answer_reader::taken& t) {
 // Closes an event that was left open, or the error would be taken for the rest of it.
 void relay::append_error(const base::error& e) {
     tail_ += sent_ && reader_.inside_event() ? "\n\n" : "";
-    tail_ += http::render_error_event(e);
+    tail_ += http::render_error_event(e, exchange_.form, exchange_.request_id.view());
 }
 
 http::chunk relay::take_output() noexcept {

@@ -7,6 +7,7 @@
 #include "gateway/base/usage_record.hpp"
 #include "gateway/http/abort_signal.hpp"
 #include "gateway/http/body_source.hpp"
+#include "gateway/http/error_body.hpp"
 #include "gateway/http/request_head.hpp"
 
 #include <array>
@@ -68,7 +69,8 @@ struct exchange {
     const base::config* settings = nullptr;  ///< the snapshot this request began with
 
     base::fixed_text<64> request_id;
-    std::string_view route = "";  ///< template of the matched route, e.g. "/api/v1/models/:id"; static text
+    std::string_view route = "";       ///< template of the matched route, e.g. "/api/v1/models/:id"; static text
+    api_form form = api_form::openai;  ///< of the answer, errors too
     const pipeline::endpoint* endpoint = nullptr;  ///< what serves it; null: nothing does
     /// Who asks. Valid only until the handler first waits: what is needed later is in `usage`. Null: not authenticated.
     const auth::principal* principal = nullptr;
@@ -87,6 +89,7 @@ struct exchange {
         settings = nullptr;
         request_id = std::string_view();
         route = "";
+        form = api_form::openai;
         endpoint = nullptr;
         principal = nullptr;
         headers.clear();

@@ -29,8 +29,11 @@ chain::chain(const surroundings& around)
 
 std::vector<endpoint> chain::routes(const auth::rate_limiter& limiter) {
     using http::verb;
+    using form = http::api_form;
     std::vector<endpoint> table{
         {verb::post, "/api/v1/chat/completions", access::key, &chat_completions_},
+        {verb::post, "/api/v1/messages", access::key, &chat_completions_, 0, false, form::anthropic_messages},
+        {verb::post, "/api/v1/messages/count_tokens", access::key, &chat_completions_, 0, false, form::anthropic_count},
         {verb::get, "/api/v1/models", access::key, &list_models_},
         {verb::get, "/api/v1/models/:id", access::key, &show_model_, 0, true},
         {verb::get, "/api/v1/usage", access::either, &usage_},

@@ -83,7 +83,7 @@ base::task<result<http::response>> chat_completions::complete(http::exchange& x)
         co_return provider.error();
     }
     upstream::prepared_request prepared;
-    if (const result<void> ok = prepared.prepare(**provider, *target, *request, *body); !ok) {
+    if (const result<void> ok = prepared.prepare(**provider, *target, *request, *body, x); !ok) {
         co_return ok.error();
     }
     x.times.routed = std::chrono::steady_clock::now();

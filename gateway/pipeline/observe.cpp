@@ -66,6 +66,9 @@ base::task<http::response> observe::respond(http::exchange& x) {
                           {{"what", std::string_view(e.what())}, {"request_id", x.request_id.view()}});
     }
     http::response out = r ? std::move(*r) : render(x, r.error());
+    if (x.form != http::api_form::openai) {
+        x.headers.field("request-id", x.request_id.view());  // where Anthropic's clients look for it
+    }
     x.headers.field("Server-Timing", server_timing(x.times, clock::now()).view());
     co_return out;
 }
@@ -85,7 +88,7 @@ http::response observe::render(http::exchange& x, const base::error& e) {
     }
     http::response r;
     r.status = base::status_of(e);
-    r.content = http::render_error(e);
+    r.content = http::render_error(e, x.form, x.request_id.view());
     return r;
 }
 

@@ -59,6 +59,7 @@ base::task<base::result<http::response>> router::handle(http::exchange& x) {
         if (serves(e, x.head.method) && takes(e, x.head.path)) {
             x.endpoint = &e;
             x.route = e.path;
+            x.form = e.form;
             return next_.handle(x);
         }
     }
@@ -79,6 +80,7 @@ base::result<http::response> router::without_endpoint(http::exchange& x) const {
         }
         if (x.head.path != "*") {
             x.route = e.path;
+            x.form = e.form;
         }
         const auto name = boost::beast::http::to_string(e.method);
         allow({name.data(), name.size()});

@@ -28,6 +28,7 @@ struct endpoint {
     http::handler* handler = nullptr;
     std::uint8_t limit_class = 0;  ///< row of the rate limiter's table; set by the composition root
     bool rest = false;             ///< see `path`
+    http::api_form form = http::api_form::openai;
 };
 
 /// The part of the path that ":id" stands for.
