@@ -51,7 +51,7 @@ fi
 key=$(cat var/first.key)
 
 real=no
-if env | grep -qE '^(OPENAI|XAI|OPENROUTER|MINIMAX)_API_KEY(_FILE)?=.|^CONCURRED__PROVIDERS__.*__API_KEY(_FILE)?=.'; then
+if env | grep -qE '^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|XAI|OPENROUTER|MINIMAX)_API_KEY(_FILE)?=.|^CONCURRED__PROVIDERS__.*__API_KEY(_FILE)?=.'; then
     real=yes
 else
     "$concurred" mock --listen 127.0.0.1:0 --tokens 24 --gap 40ms >"$work/mock" 2>&1 &
@@ -63,8 +63,14 @@ else
         sleep 0.05
     done
     [ -n "$mock_url" ] || die "the mock provider did not start in time"
-    for provider in OPENAI X_AI OPENROUTER MINIMAX; do
-        export "CONCURRED__PROVIDERS__${provider}__BASE_URL=$mock_url" "CONCURRED__PROVIDERS__${provider}__API_KEY=mock-provider-key"
+    for provider in OPENAI ANTHROPIC GOOGLE X_AI OPENROUTER MINIMAX; do
+        # Each base URL ends as that of the provider itself.
+        case $provider in
+            ANTHROPIC) mock_base=${mock_url%/v1} ;;
+            GOOGLE) mock_base=${mock_url%/v1}/v1beta ;;
+            *) mock_base=$mock_url ;;
+        esac
+        export "CONCURRED__PROVIDERS__${provider}__BASE_URL=$mock_base" "CONCURRED__PROVIDERS__${provider}__API_KEY=mock-provider-key"
     done
 fi
 
@@ -97,7 +103,8 @@ TEXT
 if [ "$real" = no ]; then
     cat <<TEXT
 No provider key is set, so the built-in mock provider answers. For a real one, stop this and start again with, e.g.,
-  OPENAI_API_KEY=sk-... ./deploy/up.sh        (also XAI_API_KEY, OPENROUTER_API_KEY, MINIMAX_API_KEY)
+  OPENAI_API_KEY=sk-... ./deploy/up.sh        (also ANTHROPIC_API_KEY, GEMINI_API_KEY,
+  XAI_API_KEY, OPENROUTER_API_KEY, MINIMAX_API_KEY)
 
 TEXT
 fi

@@ -91,7 +91,8 @@ result<void> prepared_request::prepare_messages(const provider& to, const chat_r
                                                      .cache_markers = openrouter,
                                                      .newer_limit = to.name() == "openai",
                                                      .thinking = !chat_form || openrouter,
-                                                     .top_k = !chat_form || openrouter});
+
+                                                     .top_k = openrouter || to.name() == "google"});
     if (!chat) {
         return chat.error();
     }

@@ -1,5 +1,7 @@
-// sources: upstream/anthropic_answer.cpp upstream/anthropic_whole.cpp upstream/anthropic_counts.cpp upstream/anthropic_citations.cpp upstream/chunk_writer.cpp upstream/json_parts.cpp gateway/base/error.cpp gateway/http/json_scan.cpp gateway/http/json_string.cpp gateway/http/sse_frame.cpp
-
+// sources: upstream/anthropic_answer.cpp upstream/anthropic_whole.cpp upstream/anthropic_counts.cpp
+// sources: upstream/anthropic_citations.cpp upstream/chunk_writer.cpp upstream/json_parts.cpp gateway/base/error.cpp
+// sources: gateway/http/json_scan.cpp gateway/http/json_string.cpp gateway/http/sse_frame.cpp
+//
 // However a stream of Anthropic's is cut, what the client gets is the same, and every event of it is JSON.
 
 #include "upstream/anthropic_answer.hpp"
@@ -57,8 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         in_pieces.feed(stream.substr(at, step), pieces);
     }
     in_pieces.finish(pieces);
-    require(whole == pieces && at_once.done() == in_pieces.done() &&
-            at_once.error_event() == in_pieces.error_event());
+    require(whole == pieces && at_once.done() == in_pieces.done() && at_once.error_event() == in_pieces.error_event());
 
     upstream::anthropic_answer message(context, "answer");
     const auto made = message.whole(stream);

@@ -1,5 +1,10 @@
-// sources: upstream/anthropic_request.cpp upstream/anthropic_json.cpp upstream/anthropic_thinking.cpp upstream/anthropic_fields.cpp upstream/anthropic_messages.cpp upstream/anthropic_parts.cpp upstream/anthropic_tools.cpp upstream/anthropic_schema.cpp upstream/anthropic_model.cpp upstream/json_parts.cpp upstream/chat_request.cpp upstream/chat_fields.cpp gateway/base/error.cpp gateway/http/json_scan.cpp gateway/http/json_string.cpp crypto/encoding.cpp crypto/digest.cpp crypto/openssl_handles.cpp -lcrypto -lssl
-
+// sources: upstream/anthropic_request.cpp upstream/anthropic_json.cpp upstream/anthropic_thinking.cpp
+// sources: upstream/anthropic_fields.cpp upstream/anthropic_messages.cpp upstream/anthropic_parts.cpp
+// sources: upstream/anthropic_tools.cpp upstream/anthropic_schema.cpp upstream/anthropic_model.cpp
+// sources: upstream/json_parts.cpp upstream/chat_request.cpp upstream/chat_fields.cpp gateway/base/error.cpp
+// sources: gateway/http/json_scan.cpp gateway/http/json_string.cpp crypto/encoding.cpp crypto/digest.cpp
+// sources: crypto/openssl_handles.cpp
+//
 // Whatever a chat completion that the gateway takes says, its translation is one JSON object, or a refusal.
 
 #include "gateway/http/json_scan.hpp"
