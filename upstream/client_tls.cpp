@@ -7,7 +7,7 @@ namespace concurred::upstream {
 base::result<client_tls> client_tls::make(const base::config& config) {
     client_tls made;
     for (const auto& [name, provider] : config.providers) {
-        if (provider.api_key.empty() || !provider.base_url.starts_with("https://") ||
+        if (!provider.has_key() || !provider.base_url.starts_with("https://") ||
             made.contexts_.contains(provider.ca_file)) {
             continue;
         }

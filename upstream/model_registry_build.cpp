@@ -144,7 +144,7 @@ private:
 
     [[nodiscard]] bool is_on(const std::string& provider) const {
         const auto found = config_.providers.find(provider);
-        return found != config_.providers.end() && !found->second.api_key.empty();
+        return found != config_.providers.end() && found->second.has_key();
     }
 
     [[nodiscard]] std::size_t find(std::string_view id) const {

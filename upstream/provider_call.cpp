@@ -48,7 +48,7 @@ provider_call::provider_call(net::lease lease, std::string_view provider, const 
           x.abort, [](void* self) noexcept { static_cast<provider_call*>(self)->wake(); }, this),
       started_(clock::now()),
       last_read_(started_),
-      last_output_(started_),
+      last_output_(budgets.quiet_since == steady_time() ? started_ : budgets.quiet_since),
       reused_(lease_.reused()) {}
 
 base::error provider_call::stopped() const {
@@ -63,7 +63,7 @@ base::error provider_call::lost(boost::system::error_code ec) const {
     std::string what = "The provider '" + std::string(provider_) + "' closed the connection ";
     what += any_byte_ ? "in the middle of its answer." : "without an answer.";
     return base::upstream_error(errc::upstream_error, std::move(what),
-                                safe ? retry_class::reused_only : retry_class::never, ec);
+                                safe ? retry_class::reused_only : retry_class::safe, ec);
 }
 
 base::task<base::result<void>> provider_call::send(std::span<const std::string_view> pieces) {
@@ -90,8 +90,12 @@ base::task<base::result<void>> provider_call::send(std::span<const std::string_v
         if (waited && !lease_.stream().quiet()) {
             co_return lost({});
         }
-        const steady_time deadline = std::min(after(last_read_, budgets_.idle), after(started_, budgets_.total));
+        const steady_time deadline =
+            std::min({after(last_read_, budgets_.idle), after(started_, budgets_.total), budgets_.begin_by});
         if (now >= deadline) {
+            if (now >= budgets_.begin_by) {
+                co_return begun_too_late();
+            }
             const bool idle = deadline != after(started_, budgets_.total);
             co_return base::upstream_error(errc::upstream_timeout,
                                            "The provider '" + std::string(provider_) +
@@ -153,13 +157,22 @@ base::result<bool> provider_call::parse() {
 steady_time provider_call::next_deadline() const noexcept {
     const steady_time token =
         waiting_first_token_ ? after(started_, budgets_.first_token) : after(last_read_, budgets_.idle);
-    return std::min({token, after(started_, budgets_.total), after(last_output_, budgets_.silence), end_by_});
+    return std::min(
+        {token, after(started_, budgets_.total), after(last_output_, budgets_.silence), budgets_.begin_by, end_by_});
+}
+
+base::error provider_call::begun_too_late() const {
+    return base::upstream_error(errc::upstream_timeout, "The provider '" + std::string(provider_) +
+                                                            "' did not begin its answer within the request's timeout.");
 }
 
 // What a deadline that has passed means.
 base::result<provider_call::pulled> provider_call::overdue(steady_time now) {
     if (now >= end_by_) {
         return pulled::end;
+    }
+    if (now >= budgets_.begin_by) {
+        return begun_too_late();
     }
     const std::string who = "The provider '" + std::string(provider_) + "' ";
     if (now >= after(started_, budgets_.total)) {

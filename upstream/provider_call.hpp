@@ -14,10 +14,12 @@ namespace concurred::upstream {
 
 /// How long a call may take, seen from several sides. Zero: no bound.
 struct time_budgets {
-    std::chrono::milliseconds first_token{0};  ///< from the request to the first content
-    std::chrono::milliseconds idle{0};         ///< between two reads of the answer
-    std::chrono::milliseconds total{0};        ///< from the request to the end of the answer
-    std::chrono::milliseconds silence{0};      ///< without output to the client, then `pull` says so
+    std::chrono::milliseconds first_token{0};               ///< from the request to the first content
+    std::chrono::milliseconds idle{0};                      ///< between two reads of the answer
+    std::chrono::milliseconds total{0};                     ///< from the request to the end of the answer
+    std::chrono::milliseconds silence{0};                   ///< without output to the client, then `pull` says so
+    base::steady_time begin_by = base::steady_time::max();  ///< the answer must have begun
+    base::steady_time quiet_since{};  ///< when the client got its last output; the epoch: it counts from the request
 };
 
 /// One request to a provider and its answer, over one connection: sends, reads, decodes the framing, keeps the time.
@@ -56,6 +58,8 @@ public:
 
     /// The first content has come: the budget between reads counts from here on.
     void first_token_seen() noexcept { waiting_first_token_ = false; }
+    /// What the request's own time was for is there.
+    void answer_begun() noexcept { budgets_.begin_by = base::steady_time::max(); }
     /// Something went to the client: the time of silence starts anew.
     void output_sent() noexcept;
     /// The answer is over but for its framing: do not wait longer than a moment for that.
@@ -70,6 +74,7 @@ private:
     [[nodiscard]] base::steady_time next_deadline() const noexcept;
     [[nodiscard]] base::result<pulled> overdue(base::steady_time now);
     [[nodiscard]] base::result<pulled> ended_by_peer(const net::io_result& r);
+    [[nodiscard]] base::error begun_too_late() const;
     [[nodiscard]] base::error stopped() const;
     [[nodiscard]] base::error lost(boost::system::error_code ec) const;
     void finished();

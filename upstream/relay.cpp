@@ -42,7 +42,8 @@ relay::relay(net::lease lease, std::string_view provider, const time_budgets& bu
       observer_(observer),
       params_(p),
       kind_(std::in_place_type<metered_answer>, p.strip_usage ? usage_events::strip : usage_events::keep),
-      reader_(reader_for(std::move(translator))) {}
+      reader_(reader_for(std::move(translator))),
+      in_band_(p.in_band) {}
 
 answer_reader& relay::reader_for(std::unique_ptr<answer_translator> translator) {
     if (translator != nullptr) {
@@ -82,25 +83,41 @@ std::optional<std::uint64_t> relay::length() const noexcept {
     if (mode_ != mode::plain) {
         return std::nullopt;
     }
-    return reader_.as_it_comes() ? call_.head().content_length() : std::optional<std::uint64_t>(output_.size());
+    return ended_ ? std::optional<std::uint64_t>(output_.size()) : call_.head().content_length();
 }
 
 // Something that the client can use is there, or the answer is at its end.
 bool relay::begun() const noexcept {
-    return ended_ || (mode_ == mode::plain && reader_.as_it_comes()) ||
+    return ended_ || (mode_ == mode::plain && reader_.as_it_comes() && (sent_ || front_.size() >= hold_limit)) ||
            (mode_ == mode::events && reader_.content_seen());
 }
 
 base::task<result<relay::started>> relay::start(std::span<const std::string_view> request) {
     const result<void> sent = co_await call_.send(request);
-    reported_ = true;  // whoever gets an error from here on accounts for it
-    if (!sent && sent.error().code != errc::upstream_error) {
+    if (sent) {
+        const result<started> begun = co_await wait_for_answer();
+        co_return begun;
+    }
+    if (sent.error().code != errc::upstream_error) {
         co_return sent.error();
     }
+    // It may have refused the request before it was all sent.
+    const result<started> answered = co_await wait_for_answer();
+    if (!answered && call_.head_complete()) {
+        co_return answered;
+    }
+    co_return answered ? answered : result<started>(sent.error());
+}
+
+base::task<result<relay::started>> relay::resume() {
+    return wait_for_answer();
+}
+
+base::task<result<relay::started>> relay::wait_for_answer() {
     while (!begun()) {
         const result<provider_call::pulled> pulled = co_await call_.pull();
         if (!pulled) {
-            co_return sent ? pulled.error() : sent.error();
+            co_return pulled.error();
         }
         if (*pulled == provider_call::pulled::silence) {
             if (mode_ == mode::plain) {
@@ -108,7 +125,6 @@ base::task<result<relay::started>> relay::start(std::span<const std::string_view
                 continue;  // what comes is no stream: there is no place for a comment in it
             }
             in_band_ = true;
-            reported_ = false;
             co_return started::silence;
         }
         ended_ = *pulled == provider_call::pulled::end;
@@ -117,6 +133,7 @@ base::task<result<relay::started>> relay::start(std::span<const std::string_view
             co_return ok.error();
         }
     }
+    call_.answer_begun();
     in_band_ = mode_ == mode::events;
     reported_ = false;
     co_return started::answer;
@@ -213,7 +230,20 @@ result<void> relay::digest_whole() {
         return t.error();
     }
     take(*t);
+    if (ended_ && !sent_ && looks_cut()) {
+        return cut_short();
+    }
     return {};
+}
+
+// The whole answer is held, and it is no whole JSON object. Its ends tell nearly always, at no cost.
+bool relay::looks_cut() const noexcept {
+    if (call_.head().content_type().find("json") == std::string_view::npos) {
+        return false;
+    }
+    const std::size_t first = output_.find_first_not_of(" \t\r\n");
+    const std::size_t last = output_.find_last_not_of(" \t\r\n");
+    return first == std::string_view::npos || output_[first] != '{' || output_[last] != '}';
 }
 
 // What comes of a stream before its content waits for that: until then the answer can still become an error.
@@ -275,8 +305,10 @@ base::error relay::unusable() const {
 }
 
 base::error relay::cut_short() const {
-    return base::upstream_error(errc::upstream_error, "The provider '" + std::string(provider_) +
-                                                          "' ended its stream before the answer was complete.");
+    return base::upstream_error(errc::upstream_error,
+                                "The provider '" + std::string(provider_) + "' ended its " +
+                                    (mode_ == mode::events ? "stream" : "answer") + " before the answer was complete.",
+                                base::retry_class::safe);
 }
 
 std::optional<http::chunk> relay::try_next() {

@@ -46,6 +46,7 @@ public:
         bool stream = false;       ///< the client asked for a stream
         bool strip_usage = false;  ///< the client did not ask for the usage event
         bool byok = false;
+        bool in_band = false;    ///< the client's answer has begun already, as a stream
         std::string_view key{};  ///< what the request is sent with: never repeated to the client; outlives the relay
     };
 
@@ -56,8 +57,17 @@ public:
           relay_observer& observer);
     ~relay() override;
 
-    /// Sends the request and waits for the answer to begin. After an error the relay is of no more use.
+    /// An answer that is no stream is held until it is whole, so that one that breaks off is no answer; a longer one
+    /// begins when this much of it is there.
+    static constexpr std::size_t hold_limit = std::size_t{256} * 1024;
+
+    /// Sends the request and waits for the answer to begin. After an error the relay is of no more use; the observer is
+    /// told of the end only of an answer that has begun.
     [[nodiscard]] base::task<base::result<started>> start(std::span<const std::string_view> request);
+    /// After `started::silence`: waits on.
+    [[nodiscard]] base::task<base::result<started>> resume();
+    /// The client got something from elsewhere: the time of silence starts anew.
+    void said_something() noexcept { call_.output_sent(); }
 
     /// After `start`: what kind of answer it is.
     [[nodiscard]] unsigned status() const noexcept { return call_.head().status(); }
@@ -71,6 +81,7 @@ private:
     enum class mode { undecided, events, plain, unusable, failure };
 
     [[nodiscard]] answer_reader& reader_for(std::unique_ptr<answer_translator> translator);
+    [[nodiscard]] base::task<base::result<started>> wait_for_answer();
     [[nodiscard]] base::result<void> digest();
     [[nodiscard]] base::result<void> digest_events();
     [[nodiscard]] base::result<void> digest_whole();
@@ -78,6 +89,7 @@ private:
     [[nodiscard]] base::error stream_failed() const;
     [[nodiscard]] base::error cut_short() const;
     [[nodiscard]] base::error unusable() const;
+    [[nodiscard]] bool looks_cut() const noexcept;
     void decide();
     void take(const answer_reader::taken& t);
     void append_error(const base::error& e);
@@ -101,7 +113,7 @@ private:
     bool sent_ = false;        // something of the answer was handed out
     bool ended_ = false;       // the provider's answer is read to its end
     bool in_band_ = false;     // an answer as a stream has begun: errors go into it
-    bool reported_ = false;
+    bool reported_ = true;     // the answer has not begun: whoever started it accounts for it
 };
 
 }  // namespace concurred::upstream

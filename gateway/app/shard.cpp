@@ -70,12 +70,24 @@ result<std::unique_ptr<shard>> shard::make(shared_state& shared, unsigned number
 
 result<void> shard::build(unsigned of) {
     const base::config& settings = *shared_.settings;
-    auto providers = upstream::provider_table::make(
-        settings, {.executor = io_.get_executor(), .wheel = wheel_, .resolver = resolver_, .tls = shared_.client_tls});
+    auto providers = upstream::provider_table::make(settings, {.executor = io_.get_executor(),
+                                                               .wheel = wheel_,
+                                                               .resolver = resolver_,
+                                                               .tls = shared_.client_tls,
+                                                               .routing = settings.routing});
     if (!providers) {
         return providers.error();
     }
     providers_ = std::move(*providers);
+    routing_.emplace(upstream::routing_state::surroundings{.executor = io_.get_executor(),
+                                                           .settings = settings.routing,
+                                                           .models = shared_.models,
+                                                           .providers = *providers_,
+                                                           .buffers = buffers_,
+                                                           .wheel = wheel_,
+                                                           .metrics = metrics_,
+                                                           .log = log_,
+                                                           .seed = number_ + std::uint64_t{1}});
     auto sessions = make_session_verifier(settings);
     if (!sessions) {
         return sessions.error();
@@ -101,7 +113,7 @@ result<void> shard::build(unsigned of) {
         .usage_store = *shared_.usage,
         .models = shared_.models,
         .models_list = shared_.models_list,
-        .providers = *providers_,
+        .routing = *routing_,
     });
     session_context_.emplace(server::session_context{.executor = io_.get_executor(),
                                                      .wheel = wheel_,
@@ -185,6 +197,7 @@ base::metrics shard::snapshot() {
             metrics_.upstream_connections(name, "busy", static_cast<std::int64_t>(counts.open - counts.idle));
         }
     }
+    routing_->show(metrics_, clock::now());
     return metrics_.snapshot();
 }
 

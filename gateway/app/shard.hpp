@@ -13,6 +13,7 @@
 #include "gateway/pipeline/chain.hpp"
 #include "gateway/server/listener.hpp"
 #include "upstream/provider.hpp"
+#include "upstream/routing_state.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -78,6 +79,7 @@ private:
     redis_reporter redis_reporter_;
     std::unique_ptr<storage::redis_client> redis_;  // null: not configured
     std::optional<upstream::provider_table> providers_;
+    std::optional<upstream::routing_state> routing_;
     std::unique_ptr<auth::key_source> key_source_;
     auth::authenticator authenticator_;
     std::optional<auth::session_verifier> sessions_;

@@ -42,7 +42,7 @@ result<upstream::model_registry> make_models(const base::config& settings) {
 upstream::models_list list_of(const upstream::model_registry& models, const base::config& settings) {
     return {models, [&settings](std::string_view name) {
                 const auto found = settings.providers.find(std::string(name));
-                return found != settings.providers.end() && !found->second.api_key.empty() &&
+                return found != settings.providers.end() && found->second.has_key() &&
                        upstream::dialect_of(name).spoken;
             }};
 }

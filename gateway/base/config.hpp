@@ -101,6 +101,7 @@ struct log_config {
 struct provider_config {
     std::string base_url;  ///< as in the official SDK's default, e.g. "https://api.openai.com/v1"
     std::string api_key;   ///< the platform's key; empty: the provider is off
+    std::string api_keys;  ///< more of the platform's keys, with spaces between; "KEY*3" is used three times as often
     std::string ca_file;   ///< PEM with additional trusted roots; empty: the system's
     milliseconds connect_timeout{5'000};
     milliseconds first_token_timeout{120'000};
@@ -109,6 +110,21 @@ struct provider_config {
     unsigned max_connections = 1'024;  ///< per shard
     milliseconds pool_wait{1'000};     ///< longest wait for a free connection
     milliseconds keepalive{55'000};    ///< an idle connection is closed after this
+
+    /// Whether there is a key, without which the provider is off.
+    [[nodiscard]] bool has_key() const noexcept { return !api_key.empty() || !api_keys.empty(); }
+};
+
+/// How requests find a provider that works. What a request says of itself (`retries`, `timeout`) counts more.
+struct routing_config {
+    unsigned retries = 2;           ///< repeats that each model of a request may have
+    milliseconds timeout{60'000};   ///< until an answer has begun, over all attempts; 0: the providers' budgets alone
+    milliseconds backoff{250};      ///< before the first repeat; doubled for each further one
+    unsigned retry_budget = 20;     ///< repeats to a provider, in percent of the requests to it
+    unsigned breaker_failures = 5;  ///< in a row, until requests are kept away; 0: never
+    milliseconds breaker_cooldown{5'000};  ///< first time they are kept away
+    bool hedge = false;                    ///< ask a second time when the first content is later than usual
+    unsigned hedge_budget = 5;             ///< second requests, in percent of all
 };
 
 /// An alias or an additional model. Unset fields keep those of the compiled-in catalogue.
@@ -133,6 +149,7 @@ struct config {
     supabase_config supabase;
     session_config session;
     log_config log;
+    routing_config routing;
     std::map<std::string, provider_config> providers;
     std::map<std::string, model_config> models;
 };

@@ -103,7 +103,7 @@ public:
                                      "is missing: only the built-in providers have one, allowed: "
                                      "http(s)://host[:port][/path]"});
             }
-            if (!provider.api_key.empty() && goes_out_in_plain(provider.base_url)) {
+            if (provider.has_key() && goes_out_in_plain(provider.base_url)) {
                 warning(url +
                         " is plain HTTP to another machine: the provider's key and all prompts cross the network "
                         "readable");

@@ -121,6 +121,7 @@ constexpr row<log_config> log_rows[] = {
 constexpr row<provider_config> provider_rows[] = {
     {"base_url", &provider_config::base_url, form(text_form::url)},
     {"api_key", &provider_config::api_key, form(text_form::api_key)},
+    {"api_keys", &provider_config::api_keys, form(text_form::api_keys)},
     {"ca_file", &provider_config::ca_file, form(text_form::file)},
     {"connect_timeout", &provider_config::connect_timeout, within(10ms, 5min)},
     {"first_token_timeout", &provider_config::first_token_timeout, within(10ms, 1h)},
@@ -145,8 +146,19 @@ constexpr row<model_config> model_rows[] = {
     {"output_price", &model_config::output_price, usd_per_million},
 };
 
-constexpr std::string_view section_names[] = {"server",  "storage", "secrets",   "limits", "supabase",
-                                              "session", "log",     "providers", "models"};
+constexpr row<routing_config> routing_rows[] = {
+    {"retries", &routing_config::retries, within(0, 5)},
+    {"timeout", &routing_config::timeout, within(0ms, 24h)},
+    {"backoff", &routing_config::backoff, within(1ms, 10s)},
+    {"retry_budget", &routing_config::retry_budget, within(0, 100)},
+    {"breaker_failures", &routing_config::breaker_failures, within(0, 1'000)},
+    {"breaker_cooldown", &routing_config::breaker_cooldown, within(10ms, 10min)},
+    {"hedge", &routing_config::hedge},
+    {"hedge_budget", &routing_config::hedge_budget, within(0, 100)},
+};
+
+constexpr std::string_view section_names[] = {"server",  "storage", "secrets", "limits",    "supabase",
+                                              "session", "log",     "routing", "providers", "models"};
 
 /// Calls `visit(name, section, rows)` for each section that is not a map.
 template <class Visit>
@@ -159,6 +171,7 @@ void each_section(config& values, Visit visit) {
     visit("supabase"sv, values.supabase, std::span(supabase_rows));
     visit("session"sv, values.session, std::span(session_rows));
     visit("log"sv, values.log, std::span(log_rows));
+    visit("routing"sv, values.routing, std::span(routing_rows));
 }
 
 template <class Section>

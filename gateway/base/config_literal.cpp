@@ -16,6 +16,9 @@ std::string quoted(std::string_view text) {
 }
 
 std::string write(const value_rule& rule, const std::string& value) {
+    if (rule.form == text_form::api_keys && !value.empty()) {
+        return quoted("***");  // the end of the text may be all of a key
+    }
     return quoted(is_secret(rule) ? masked(value) : value);
 }
 std::string write(const value_rule&, bool value) {

@@ -1,6 +1,7 @@
 #include "gateway/base/config_value.hpp"
 
 #include "gateway/base/config_text.hpp"
+#include "gateway/base/key_list.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -193,6 +194,12 @@ fault form_fault(text_form form, std::string& text) {
             return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; })
                        ? std::nullopt
                        : fault("holds a space or another character that a key cannot have");
+        case text_form::api_keys:
+            return parse_key_list(text)
+                       ? std::nullopt
+                       : fault(
+                             "must be at most 64 different keys with spaces between, each with a weight from *1 to "
+                             "*1000 behind it or none");
         case text_form::master_key:
             return text.empty() || is_base64_of_32_bytes(text)
                        ? std::nullopt

@@ -21,6 +21,7 @@ enum class text_form {
     origins,       ///< origins, http(s)://host[:port], separated by spaces; may be empty
     cookie_name,   ///< empty, or a name that a cookie may have
     api_key,       ///< secret; what an HTTP field value may hold, without spaces
+    api_keys,      ///< secret; api_keys with spaces between, each with a weight "*1" ... "*1000" or none
     master_key,    ///< secret; empty, or base64 of 32 bytes
 };
 
@@ -34,7 +35,7 @@ struct value_rule {
 
 /// Whether the value must never be shown.
 [[nodiscard]] constexpr bool is_secret(const value_rule& rule) noexcept {
-    return rule.form == text_form::api_key || rule.form == text_form::master_key;
+    return rule.form == text_form::api_key || rule.form == text_form::api_keys || rule.form == text_form::master_key;
 }
 
 /// Where a value is kept; its type says how it is written: `milliseconds` are durations, `std::size_t` are sizes.

@@ -37,7 +37,13 @@ metrics::metrics()
       rate_limited_(max_small, max_small),
       client_aborts_(max_small, max_small),
       upstream_attempts_(max_providers, 16 * max_providers),
-      upstream_connections_(max_providers, 4 * max_providers) {}
+      upstream_connections_(max_providers, 4 * max_providers),
+      retries_(max_providers, 16 * max_providers),
+      fallbacks_(max_providers, 16 * max_providers),
+      key_rests_(max_providers, 8 * max_providers),
+      hedges_(max_providers, 4 * max_providers),
+      breakers_(max_models, 3 * max_models),
+      upstream_keys_(max_providers, 2 * max_providers) {}
 
 std::uint64_t metrics::pack(const request_labels& labels) noexcept {
     return labels.route | std::uint64_t{labels.provider} << 16 | std::uint64_t{labels.model} << 32 |
@@ -149,6 +155,12 @@ void metrics::merge(const metrics& other) {
     client_aborts_.merge(other.client_aborts_);
     upstream_attempts_.merge(other.upstream_attempts_);
     upstream_connections_.merge(other.upstream_connections_);
+    retries_.merge(other.retries_);
+    fallbacks_.merge(other.fallbacks_);
+    key_rests_.merge(other.key_rests_);
+    hedges_.merge(other.hedges_);
+    breakers_.merge(other.breakers_);
+    upstream_keys_.merge(other.upstream_keys_);
 }
 
 }  // namespace concurred::base

@@ -49,6 +49,25 @@ public:
     void upstream_attempt(std::string_view provider, std::string_view outcome) {
         upstream_attempts_.add({provider, outcome});
     }
+    /// \param reason  why the attempt before failed, e.g. "overloaded", "rate_limited"; a literal
+    void retried(std::string_view provider, std::string_view reason) { retries_.add({provider, reason}); }
+    /// A request left a model of `provider` for another.
+    void fallback(std::string_view provider, std::string_view reason) { fallbacks_.add({provider, reason}); }
+    /// One of the platform's keys was refused and rests.
+    void key_rested(std::string_view provider, std::string_view reason) { key_rests_.add({provider, reason}); }
+    /// \param outcome  "won", "lost" or "failed"; a literal
+    void hedged(std::string_view provider, std::string_view outcome) { hedges_.add({provider, outcome}); }
+    /// Sets how many shards see a breaker in a state.
+    /// \param model  empty: the breaker of the whole provider
+    /// \param state  "closed", "half_open" or "open"; a literal
+    void breakers(std::string_view provider, std::string_view model, std::string_view state, std::int64_t shards) {
+        breakers_.set({provider, model.empty() ? std::string_view("*") : model, state}, shards);
+    }
+    /// Sets how many of the provider's keys are in a state, summed over shards.
+    /// \param state  "awake" or "resting"; a literal
+    void upstream_keys(std::string_view provider, std::string_view state, std::int64_t count) {
+        upstream_keys_.set({provider, state}, count);
+    }
     /// Sets how many connections to `provider` there are.
     /// \param state  "idle" or "busy"; a literal
     void upstream_connections(std::string_view provider, std::string_view state, std::int64_t count) {
@@ -114,6 +133,12 @@ private:
     labelled_values<1> client_aborts_;
     labelled_values<2> upstream_attempts_;
     labelled_values<2> upstream_connections_;
+    labelled_values<2> retries_;
+    labelled_values<2> fallbacks_;
+    labelled_values<2> key_rests_;
+    labelled_values<2> hedges_;
+    labelled_values<3> breakers_;
+    labelled_values<2> upstream_keys_;
 };
 
 }  // namespace concurred::base

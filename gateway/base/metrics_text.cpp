@@ -178,6 +178,21 @@ public:
         all_.upstream_attempts_.for_each([&](const auto& texts, std::int64_t value) {
             to_.sample({{"provider", texts[0]}, {"outcome", texts[1]}}, value);
         });
+        write_pairs("concurred_upstream_retries_total", "counter", "Repeated attempts, by why the one before failed.",
+                    "reason", all_.retries_);
+        write_pairs("concurred_fallbacks_total", "counter", "Requests that left a provider's model for another.",
+                    "reason", all_.fallbacks_);
+        write_pairs("concurred_upstream_key_rests_total", "counter", "Platform keys that were refused and rest.",
+                    "reason", all_.key_rests_);
+        write_pairs("concurred_hedges_total", "counter", "Second requests to a provider that was late.", "outcome",
+                    all_.hedges_);
+        to_.family("concurred_upstream_breakers", "gauge",
+                   "Shards that see a circuit breaker in a state; model \"*\": of the whole provider.");
+        all_.breakers_.for_each([&](const auto& texts, std::int64_t value) {
+            to_.sample({{"provider", texts[0]}, {"model", texts[1]}, {"state", texts[2]}}, value);
+        });
+        write_pairs("concurred_upstream_keys", "gauge", "Platform keys by state, summed over shards.", "state",
+                    all_.upstream_keys_);
         to_.family("concurred_upstream_connections", "gauge", "Connections to providers.");
         all_.upstream_connections_.for_each([&](const auto& texts, std::int64_t value) {
             to_.sample({{"provider", texts[0]}, {"state", texts[1]}}, value);
@@ -228,6 +243,13 @@ private:
                     const labelled_values<1>& values) {
         to_.family(name, "counter", help);
         values.for_each([&](const auto& texts, std::int64_t value) { to_.sample({{label_name, texts[0]}}, value); });
+    }
+    void write_pairs(std::string_view name, std::string_view type, std::string_view help, std::string_view second_label,
+                     const labelled_values<2>& values) {
+        to_.family(name, type, help);
+        values.for_each([&](const auto& texts, std::int64_t value) {
+            to_.sample({{"provider", texts[0]}, {second_label, texts[1]}}, value);
+        });
     }
     template <class Visitor>
     void for_each_model(Visitor&& visit) {

@@ -76,6 +76,8 @@ struct exchange {
     const auth::principal* principal = nullptr;
     base::text_buffer<1536> headers;  ///< header fields of the answer, each line complete
 
+    unsigned retries = 0;                          ///< repeated attempts
+    base::fixed_text<96> fallback_from;            ///< the model that should have answered; empty: it did, or nobody
     const upstream::model_price* price = nullptr;  ///< of the model that serves it; null: not known
     bool admitted = false;                         ///< a usage record is due
     base::usage_record usage;
@@ -93,6 +95,8 @@ struct exchange {
         endpoint = nullptr;
         principal = nullptr;
         headers.clear();
+        retries = 0;
+        fallback_from = std::string_view();
         price = nullptr;
         admitted = false;
         usage = {};

@@ -14,7 +14,7 @@ chain::chain(const surroundings& around)
       list_models_(around.models_list),
       show_model_(around.models_list),
       usage_(around.shard, around.database, around.usage_store),
-      chat_completions_(around.models, around.providers, ledger_, around.buffers, around.wheel),
+      chat_completions_(around.routing, ledger_),
       limit_(around.limiter, dispatch_),
       authenticate_(around.authenticator,
                     {.verifier = around.sessions,

@@ -35,7 +35,7 @@ public:
         storage::usage_store& usage_store;
         const upstream::model_registry& models;
         const upstream::models_list& models_list;
-        upstream::provider_table& providers;
+        upstream::routing_state& routing;
     };
 
     explicit chain(const surroundings& around);

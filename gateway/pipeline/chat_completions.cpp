@@ -1,9 +1,10 @@
 #include "gateway/pipeline/chat_completions.hpp"
 
-#include "upstream/prepared_request.hpp"
+#include "upstream/chat_call.hpp"
 
 #include <chrono>
-#include <string>
+#include <memory>
+#include <utility>
 
 namespace concurred::pipeline {
 
@@ -12,11 +13,6 @@ namespace {
 using base::client_error;
 using base::errc;
 using base::result;
-
-base::error unavailable(std::string_view provider, const char* why) {
-    return base::gateway_error(errc::model_unavailable, "The provider '" + std::string(provider) +
-                                                            "' of this model is not available here: " + why);
-}
 
 // A body of another type fails as JSON anyway; then the type is the better hint.
 bool names_other_type(const http::request_head& head) noexcept {
@@ -39,20 +35,6 @@ base::task<result<http::response>> chat_completions::handle(http::exchange& x) {
     co_return std::move(r);
 }
 
-result<upstream::provider*> chat_completions::choose(const upstream::route_target& target) {
-    upstream::provider* const provider = providers_.find(target.provider);
-    if (provider == nullptr) {
-        return unavailable(target.provider, "it is not configured.");
-    }
-    if (!provider->dialect().spoken) {
-        return unavailable(target.provider, "its API is not spoken by this version of the gateway.");
-    }
-    if (!provider->available()) {
-        return unavailable(target.provider, "the gateway has no API key for it.");
-    }
-    return provider;
-}
-
 base::task<result<http::response>> chat_completions::complete(http::exchange& x) {
     if (!x.head.find("content-encoding").empty()) {
         co_return client_error(errc::unsupported_media_type, "Send the body without Content-Encoding.");
@@ -65,31 +47,23 @@ base::task<result<http::response>> chat_completions::complete(http::exchange& x)
         }
         body = *read;
     }
-    const result<upstream::chat_request> request = upstream::parse_chat_request(*body);
+    result<upstream::chat_request> request = upstream::parse_chat_request(*body);
     if (!request) {
         co_return names_other_type(x.head) ? client_error(errc::unsupported_media_type, {}) : request.error();
     }
     x.usage.model_requested = request->model();
     x.usage.stream = request->stream;
-    const result<upstream::route_target> target = models_.resolve(request->model());
-    if (!target) {
-        co_return target.error();
-    }
-    x.usage.provider = target->provider;
-    x.usage.model = target->model;
-    x.price = target->price;
-    const result<upstream::provider*> provider = choose(*target);
-    if (!provider) {
-        co_return provider.error();
-    }
-    upstream::prepared_request prepared;
-    if (const result<void> ok = prepared.prepare(**provider, *target, *request, *body, x); !ok) {
+    const base::routing_config& routing = x.settings->routing;
+    const upstream::routed_call::params how{.stream = request->stream,
+                                            .retries = request->retries.value_or(routing.retries),
+                                            .timeout = request->timeout.value_or(routing.timeout),
+                                            .silence = x.settings->limits.keepalive_comment};
+    auto call = std::make_unique<upstream::chat_call>(routing_, x, ledger_, how, std::move(*request), *body);
+    if (const result<void> ok = call->plan(); !ok) {
         co_return ok.error();
     }
     x.times.routed = std::chrono::steady_clock::now();
-    const upstream::forward_context context{buffers_, wheel_, ledger_, x.settings->limits.keepalive_comment};
-    result<http::response> r = co_await upstream::forward(context, **provider, x, prepared);
-    x.body->release();
+    result<http::response> r = co_await upstream::routed_call::begin(std::move(call));
     co_return std::move(r);
 }
 

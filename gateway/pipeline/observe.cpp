@@ -194,6 +194,8 @@ void observe::log_access(const http::exchange& x, const http::transfer& t, const
     if (u.priced) {
         entry.cost_nano_usd = u.cost_nano_usd;
     }
+    entry.retries = x.retries;
+    entry.fallback_from = x.fallback_from.view();
     entry.user_agent = x.head.find("user-agent");
     entry.upstream_request_id = u.upstream_request_id.view();
     around_.access.write(entry);

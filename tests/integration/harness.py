@@ -58,7 +58,8 @@ class Gateway:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]
-        self.settings = {"limits.drain_grace": "0s", "limits.health_per_minute": 1_000_000,
+        # One attempt for each request, and no provider is closed off: tests of routing have settings of their own.
+        self.settings = {"routing.retries": 0, "routing.breaker_failures": 0, "limits.drain_grace": "0s", "limits.health_per_minute": 1_000_000,
                          "limits.failed_auth_per_minute": 1_000_000, **(settings or {})}
         lines = [f"{name} = {json.dumps(value)}" for name, value in self.settings.items()]
         for name, spec in MODELS.items() if mock is not None else ():

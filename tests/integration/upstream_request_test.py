@@ -68,8 +68,8 @@ def test_usage_is_asked_for_in_streams_only(gateway, before, after):
 def test_fields_of_the_gateway_are_taken_out(gateway):
     name = gateway.name(PLAIN).encode()
     body = (b'{"retries":2, "model":"%s","fallback":["gpt-4.1"],"messages":[{"role":"user","content":"hi","retries":1}],'
-            b'"timeout":1000,"guardrails":{"input":["pii"]} , "load_balance":{"strategy":"random"},"user":"u1",'
-            b'"prompt_id":"p","prompt_version":1,"prompt_variables":{"a":"b"}}') % name
+            b'"timeout":1000,"guardrails":{"input":["pii"]} , "load_balance":{"strategy":"random","models":[{"model":"%s"}]},"user":"u1",'
+            b'"prompt_id":"p","prompt_version":1,"prompt_variables":{"a":"b"}}') % (name, name)
     _, received = sent(gateway, body)
     assert json.loads(received) == {"model": name.split(b"/")[1].decode(), "user": "u1",
                                     "messages": [{"role": "user", "content": "hi", "retries": 1}]}

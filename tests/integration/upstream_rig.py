@@ -388,12 +388,16 @@ def chat(model, **fields):
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-# Usage is written soon, and the end is not announced for seconds.
+# Usage is written soon, and the end is not announced for seconds. Each request is one attempt, and none is kept away from
+# a provider: tests of routing have settings of their own.
 QUICK = """
 [server]
 shards = 1
 [storage]
 flush_interval = "10ms"
+[routing]
+retries = 0
+breaker_failures = 0
 [limits]
 drain_grace = "0ms"
 """

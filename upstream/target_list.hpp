@@ -1,0 +1,58 @@
+#pragma once
+
+#include "upstream/routing_request.hpp"
+#include "upstream/routing_state.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace concurred::upstream {
+
+/// A model that a request may be answered by.
+struct routed_target {
+    route_target target;
+    provider* to = nullptr;
+    bool tried = false;
+};
+
+/// The models of one request in the order in which they are tried: the one that balancing chose or that was asked for,
+/// the others of the balanced ones, the fallbacks. For a request that names one model it allocates nothing.
+class target_list {
+public:
+    /// @param requested  `model` of the request; must outlive the list
+    /// @param wishes     null: the request names no other models
+    /// Errors: errc::invalid_model for a name that is not known, whose `param` says where it stands;
+    ///         errc::model_unavailable when no model of the list has a provider that is on.
+    [[nodiscard]] base::result<void> make(routing_state& state, std::string_view requested,
+                                          const routing_request* wishes, bool stream);
+
+    [[nodiscard]] std::size_t size() const noexcept { return others_.size() + (first_.to == nullptr ? 0 : 1); }
+    [[nodiscard]] routed_target& operator[](std::size_t i) noexcept { return i == 0 ? first_ : others_[i - 1]; }
+
+    /// The next one that was not tried, those that seem to work first: whose breakers let a request through and whose
+    /// provider has a key that is awake; then those whose keys rest. Null: there is none whose breakers would let it.
+    [[nodiscard]] routed_target* next(routing_state& state, base::steady_time now);
+
+    /// Whether the breakers of the target would let a request through.
+    [[nodiscard]] static bool lets_through(routing_state& state, const routed_target& t, base::steady_time now);
+
+    /// A model that was asked for before all others and could not be tried, since its provider is off.
+    [[nodiscard]] const std::optional<route_target>& unavailable() const noexcept { return unavailable_; }
+
+    /// Until the first breaker lets a request through again.
+    [[nodiscard]] std::chrono::milliseconds opens_in(routing_state& state, base::steady_time now);
+
+private:
+    [[nodiscard]] base::result<void> add(routing_state& state, std::string_view requested, const char* param);
+    [[nodiscard]] base::result<void> add_balanced(routing_state& state, const routing_request& wishes, bool stream);
+
+    routed_target first_;
+    std::vector<routed_target> others_;
+    std::optional<route_target> unavailable_;
+    base::error why_unavailable_;
+};
+
+}  // namespace concurred::upstream
