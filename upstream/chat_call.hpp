@@ -31,7 +31,7 @@ public:
 
 private:
     base::result<void> prepare(prepared_request& request, const routed_target& target) override {
-        return request.prepare(*target.to, target.target, request_, body_);
+        return request.prepare(*target.to, target.target, request_, body_, exchange());
     }
 
     chat_request request_;

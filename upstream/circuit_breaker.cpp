@@ -7,6 +7,18 @@ namespace concurred::upstream {
 using base::steady_time;
 using std::chrono::milliseconds;
 
+std::string_view text_of(circuit_breaker::state s) noexcept {
+    switch (s) {
+        case circuit_breaker::state::closed:
+            return "closed";
+        case circuit_breaker::state::half_open:
+            return "half_open";
+        case circuit_breaker::state::open:
+            break;
+    }
+    return "open";
+}
+
 circuit_breaker::permit circuit_breaker::ask(steady_time now) noexcept {
     if (!tripped_) {
         return {true, false, generation_};

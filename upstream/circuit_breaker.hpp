@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 namespace concurred::upstream {
 
@@ -79,5 +80,8 @@ private:
     bool tripped_ = false;
     bool probing_ = false;
 };
+
+/// "closed", "half_open" or "open".
+[[nodiscard]] std::string_view text_of(circuit_breaker::state s) noexcept;
 
 }  // namespace concurred::upstream

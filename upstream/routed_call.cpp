@@ -206,7 +206,7 @@ result<http::chunk> routed_call::fail(base::error e) {
     if (e.code == errc::client_gone) {
         return e;
     }
-    tail_ = http::render_error_event(e);
+    tail_ = http::render_error_event(e, exchange_.form, exchange_.request_id.view());
     return http::chunk{tail_, true};
 }
 

@@ -5,6 +5,7 @@
 #include "gateway/base/logger.hpp"
 #include "gateway/base/metrics.hpp"
 #include "gateway/base/timing_wheel.hpp"
+#include "upstream/health_board.hpp"
 #include "upstream/load_balance.hpp"
 #include "upstream/model_health.hpp"
 #include "upstream/model_registry.hpp"
@@ -13,11 +14,9 @@
 #include "upstream/relay.hpp"
 
 #include <cstdint>
+#include <vector>
 
 namespace concurred::upstream {
-
-/// "closed", "half_open" or "open".
-[[nodiscard]] std::string_view text_of(circuit_breaker::state s) noexcept;
 
 /// What one shard needs and has learnt to find a provider that works. One for all requests of the shard.
 struct routing_state {
@@ -41,6 +40,10 @@ struct routing_state {
 
     /// Sets the gauges of breakers and keys. Breakers that never opened are left out.
     void show(base::metrics& to, base::steady_time now);
+
+    /// What this shard sees, for the health board: every provider that is on, and the models whose breakers have
+    /// opened.
+    [[nodiscard]] std::vector<health_row> view(base::steady_time now) const;
 
     /// A number in [0, 1), for waits and choices; not for secrets (xorshift64*, Vigna 2016).
     [[nodiscard]] double dice() noexcept {

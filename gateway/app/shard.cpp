@@ -16,6 +16,8 @@ using clock = std::chrono::steady_clock;
 
 // How often log lines are handed over and housekeeping is done.
 constexpr std::chrono::milliseconds housekeeping{100};
+// How old the health of providers may be that ?verbose=1 tells.
+constexpr std::chrono::milliseconds health_view_interval{500};
 
 std::unique_ptr<storage::redis_client> make_redis(base::executor ex, const shared_state& shared, unsigned number,
                                                   redis_reporter& reporter) {
@@ -114,6 +116,7 @@ result<void> shard::build(unsigned of) {
         .models = shared_.models,
         .models_list = shared_.models_list,
         .routing = *routing_,
+        .health_board = shared_.health_board,
     });
     session_context_.emplace(server::session_context{.executor = io_.get_executor(),
                                                      .wheel = wheel_,
@@ -159,6 +162,10 @@ void shard::every_tick() {
     last_turn_.store(now, std::memory_order_relaxed);
     access_.flush();
     log_.flush();
+    if (now >= next_health_view_) {
+        next_health_view_ = now + health_view_interval;
+        shared_.health_board.publish(number_, routing_->view(now));
+    }
     log_flush_.expires_at(now + housekeeping);
 }
 

@@ -71,6 +71,7 @@ private:
     base::timing_wheel wheel_;
     net::wheel_driver driver_;
     base::timing_wheel::timer log_flush_;
+    base::steady_time next_health_view_{};
     base::buffer_pool buffers_;
     server::exchange_pool exchanges_;
     server::date_text date_;

@@ -18,6 +18,7 @@
 #include "storage/usage_ring.hpp"
 #include "storage/usage_store.hpp"
 #include "upstream/client_tls.hpp"
+#include "upstream/health_board.hpp"
 #include "upstream/model_registry.hpp"
 #include "upstream/models_list.hpp"
 
@@ -48,6 +49,8 @@ struct shared_state {
     auth::key_state_table key_states;
     auth::address_limiter failed_logins;
     auth::address_limiter health_checks;
+
+    upstream::health_board health_board;  // under a lock of its own, away from requests for models
 
     // The database, used on its thread only; the rings between the shards and that thread.
     storage::sqlite_database database;

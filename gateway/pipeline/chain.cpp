@@ -11,6 +11,7 @@ namespace concurred::pipeline {
 chain::chain(const surroundings& around)
     : ledger_(around.usage_sink),
       health_(around.health_limiter),
+      provider_health_(around.health_board),
       list_models_(around.models_list),
       show_model_(around.models_list),
       usage_(around.shard, around.database, around.usage_store),
@@ -37,6 +38,11 @@ std::vector<endpoint> chain::routes(const auth::rate_limiter& limiter) {
         {verb::get, "/api/v1/models", access::key, &list_models_},
         {verb::get, "/api/v1/models/:id", access::key, &show_model_, 0, true},
         {verb::get, "/api/v1/usage", access::either, &usage_},
+        {.method = verb::get,
+         .path = "/api/health",
+         .credentials = access::either,
+         .handler = &provider_health_,
+         .query = "verbose=1"},
         {verb::get, "/api/health", access::open, &health_},
         {verb::get, "/", access::open, &landing_},
     };

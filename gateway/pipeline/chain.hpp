@@ -36,6 +36,7 @@ public:
         const upstream::model_registry& models;
         const upstream::models_list& models_list;
         upstream::routing_state& routing;
+        const upstream::health_board& health_board;
     };
 
     explicit chain(const surroundings& around);
@@ -49,6 +50,7 @@ private:
 
     landing landing_;
     health health_;
+    provider_health provider_health_;
     list_models list_models_;
     show_model show_model_;
     usage usage_;

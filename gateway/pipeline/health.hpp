@@ -2,6 +2,7 @@
 
 #include "auth/address_limits.hpp"
 #include "gateway/http/handler.hpp"
+#include "upstream/health_board.hpp"
 
 namespace concurred::pipeline {
 
@@ -15,6 +16,19 @@ public:
 
 private:
     auth::address_limiter& limiter_;
+};
+
+/// GET /api/health?verbose=1: the same, and how providers and models are doing: breakers and keys at rest, as all
+/// shards see them, at most a second old. For those with a key or a session: it tells which providers this gateway
+/// uses.
+class provider_health final : public http::handler {
+public:
+    explicit provider_health(const upstream::health_board& board) : board_(board) {}
+
+    [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
+
+private:
+    const upstream::health_board& board_;
 };
 
 }  // namespace concurred::pipeline

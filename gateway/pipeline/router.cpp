@@ -36,6 +36,20 @@ bool serves(const endpoint& e, verb method) noexcept {
     return e.method == method || (method == verb::head && e.method == verb::get);
 }
 
+bool asks(const endpoint& e, std::string_view query) noexcept {
+    if (e.query.empty()) {
+        return true;
+    }
+    while (!query.empty()) {
+        const std::size_t end = std::min(query.find('&'), query.size());
+        if (query.substr(0, end) == e.query) {
+            return true;
+        }
+        query.remove_prefix(std::min(end + 1, query.size()));
+    }
+    return false;
+}
+
 base::error not_found(std::string_view path) {
     if (path.starts_with("/v1/") || path == "/v1") {
         return client_error(errc::not_found,
@@ -56,7 +70,7 @@ base::task<base::result<http::response>> router::handle(http::exchange& x) {
         allow_origin(x, *origins_);
     }
     for (const endpoint& e : table_) {
-        if (serves(e, x.head.method) && takes(e, x.head.path)) {
+        if (serves(e, x.head.method) && takes(e, x.head.path) && asks(e, x.head.query)) {
             x.endpoint = &e;
             x.route = e.path;
             x.form = e.form;

@@ -29,6 +29,9 @@ struct endpoint {
     std::uint8_t limit_class = 0;  ///< row of the rate limiter's table; set by the composition root
     bool rest = false;             ///< see `path`
     http::api_form form = http::api_form::openai;
+    /// A part of the query between '&', e.g. "verbose=1": the endpoint is for requests with it. Stands before the one
+    /// without. Empty: any query will do.
+    std::string_view query{};
 };
 
 /// The part of the path that ":id" stands for.

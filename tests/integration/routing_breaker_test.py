@@ -133,3 +133,28 @@ def test_no_key_is_shown_anywhere(two_keys):
     shown = two_keys.gateway.command("print-config")
     text = two_keys.gateway.log_text() + json.dumps(two_keys.gateway.metrics()) + json.dumps(two_keys.gateway.access_lines()) + shown
     assert "sk-one" not in text and "aaaaaaaa" not in text and "sk-two" not in text and "bbbb" not in text
+
+
+# GET /api/health?verbose=1
+
+
+def test_health_tells_of_breakers_to_those_with_a_key(rig):
+    model = rig.model("status-503")
+    break_it(rig, model)
+
+    def row():
+        got = rig.gateway.get("/api/health?verbose=1")
+        assert got.status == 200 and got.json()["status"] == "degraded"
+        provider = next(p for p in got.json()["providers"] if p["name"] == "a")
+        assert (provider["state"], provider["keys"], provider["keys_resting"]) == ("closed", 1, 0)
+        return next((m for m in provider["models"] if m["id"] == model and m["state"] == "open"), None)
+
+    found = eventually(row, "the breaker on the board")
+    assert (found["shards"], found["openings"]) == (1, 1) and 0 < found["probed_in_ms"] <= 2000
+
+
+def test_health_tells_others_only_that_it_lives(rig):
+    plain = rig.gateway.get("/api/health")
+    assert set(plain.json()) == {"status", "timestamp", "version"} and plain.json()["status"] == "ok"
+    refused = rig.gateway.get("/api/health?verbose=1", key="ck_" + "0" * 40)
+    assert refused.status == 401 and b"providers" not in refused.body

@@ -139,10 +139,10 @@ def test_nothing_of_the_clients_head_goes_upstream(gateway):
     assert head.decode().split("\r\n") == [
         "POST /v1/chat/completions HTTP/1.1",
         f"Host: 127.0.0.1:{gateway.mock.port}",
-        "Authorization: Bearer sk-mock-tokens=2",
         "Content-Type: application/json",
         "Accept: application/json, text/event-stream",
         "User-Agent: concurred-gateway",
+        "Authorization: Bearer sk-mock-tokens=2",
         f"Content-Length: {len(body)}", "", ""]
     assert gateway.key.encode() not in head + body
 

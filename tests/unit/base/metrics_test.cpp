@@ -54,6 +54,12 @@ TEST_SUITE("base/metrics") {
                                  "concurred_rate_limited_total",
                                  "concurred_auth_failures_total",
                                  "concurred_upstream_attempts_total",
+                                 "concurred_upstream_retries_total",
+                                 "concurred_fallbacks_total",
+                                 "concurred_upstream_key_rests_total",
+                                 "concurred_hedges_total",
+                                 "concurred_upstream_breakers",
+                                 "concurred_upstream_keys",
                                  "concurred_upstream_connections",
                                  "concurred_usage_queue_depth",
                                  "concurred_usage_dropped_total",
@@ -157,6 +163,33 @@ TEST_SUITE("base/metrics") {
         for (const char* le : {"le=\"0.001\"", "le=\"0.0025\"", "le=\"1\"", "le=\"60\"", "le=\"600\""}) {
             CHECK_MESSAGE(text.find(le) != std::string::npos, le);
         }
+    }
+
+    TEST_CASE("what routing counts, and its gauges summed over shards") {
+        metrics one;
+        metrics two;
+        for (metrics* m : {&one, &two}) {
+            m->retried("openai", "overloaded");
+            m->fallback("openai", "timeout");
+            m->key_rested("openai", "rate_limited");
+            m->hedged("openai", "won");
+            m->upstream_keys("openai", "awake", 2);
+            m->breakers("openai", "", "open", 1);
+            m->breakers("openai", "gpt-5.2", "open", m == &one ? 1 : 0);
+        }
+        one.merge(two);
+        const auto page = page_of(one);
+        CHECK(value_of(page, "concurred_upstream_retries_total", {{"provider", "openai"}, {"reason", "overloaded"}}) ==
+              2);
+        CHECK(value_of(page, "concurred_fallbacks_total", {{"provider", "openai"}, {"reason", "timeout"}}) == 2);
+        CHECK(value_of(page, "concurred_upstream_key_rests_total",
+                       {{"provider", "openai"}, {"reason", "rate_limited"}}) == 2);
+        CHECK(value_of(page, "concurred_hedges_total", {{"provider", "openai"}, {"outcome", "won"}}) == 2);
+        CHECK(value_of(page, "concurred_upstream_keys", {{"provider", "openai"}, {"state", "awake"}}) == 4);
+        CHECK(value_of(page, "concurred_upstream_breakers",
+                       {{"provider", "openai"}, {"model", "*"}, {"state", "open"}}) == 2);
+        CHECK(value_of(page, "concurred_upstream_breakers",
+                       {{"provider", "openai"}, {"model", "gpt-5.2"}, {"state", "open"}}) == 1);
     }
 
     TEST_CASE("the small counters and the gauges") {
