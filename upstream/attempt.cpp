@@ -33,9 +33,11 @@ time_budgets budgets_of(const base::provider_config& config, const attempt_limit
 
 }  // namespace
 
-attempt::attempt(routing_state& state, http::exchange& x, const routed_target& target, relay_observer& observer)
+attempt::attempt(routing_state& state, http::exchange& x, http::exchange& told, const routed_target& target,
+                 relay_observer& observer)
     : state_(state),
       exchange_(x),
+      told_(told),
       target_(target),
       observer_(observer),
       health_(state.health.of(target.target.model, target.target.provider)),
@@ -142,7 +144,7 @@ void attempt::failed(const base::error& e, blame whose) {
     }
 }
 
-void attempt::relay_ended(http::exchange& x, const relay_report& report) noexcept {
+void attempt::relay_ended(http::exchange& /*x*/, const relay_report& report) noexcept {
     const steady_time now = clock::now();
     const auto model = std::exchange(model_, {});
     if (report.end == base::end_reason::upstream_error || report.end == base::end_reason::timeout) {
@@ -150,7 +152,7 @@ void attempt::relay_ended(http::exchange& x, const relay_report& report) noexcep
     } else {
         health_.breaker.succeeded(model, now);
     }
-    observer_.relay_ended(x, report);
+    observer_.relay_ended(told_, report);
 }
 
 }  // namespace concurred::upstream

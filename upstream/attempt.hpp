@@ -23,8 +23,11 @@ struct attempt_limits {
 /// swallowed before any answer is sent once more, on a connection of its own, within the same attempt.
 class attempt final : private relay_observer {
 public:
-    /// @param target, x, observer  outlive the attempt
-    attempt(routing_state& state, http::exchange& x, const routed_target& target, relay_observer& observer);
+    /// @param x         carries the signal to stop and takes the times
+    /// @param told      the exchange that the observer is told of: `x`, or the one that `x` stands in for
+    /// All outlive the attempt.
+    attempt(routing_state& state, http::exchange& x, http::exchange& told, const routed_target& target,
+            relay_observer& observer);
     ~attempt() override;
     attempt(const attempt&) = delete;
     attempt& operator=(const attempt&) = delete;
@@ -39,6 +42,11 @@ public:
     [[nodiscard]] relay& answer() noexcept { return *call_; }
     [[nodiscard]] const relay& answer() const noexcept { return *call_; }
     [[nodiscard]] attempt_phase phase() const noexcept { return phase_; }
+    /// How long it usually takes the model to begin; nothing when that is not known.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> usual(bool stream) const noexcept {
+        return health_.latency[stream ? 1 : 0].p95();
+    }
+    [[nodiscard]] base::steady_time began() const noexcept { return began_; }
 
     /// The answer has begun. Model, provider and key work.
     void succeeded(bool stream) noexcept;
@@ -51,6 +59,7 @@ private:
 
     routing_state& state_;
     http::exchange& exchange_;
+    http::exchange& told_;
     const routed_target& target_;
     relay_observer& observer_;
     model_health& health_;

@@ -209,7 +209,7 @@ void provider_call::finished() {
 
 base::task<base::result<provider_call::pulled>> provider_call::pull() {
     for (;;) {
-        if (exchange_.abort.fired()) {
+        if (exchange_.abort.fired() || given_up_) {
             co_return stopped();
         }
         const steady_time now = clock::now();

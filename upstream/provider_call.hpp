@@ -60,6 +60,16 @@ public:
     void first_token_seen() noexcept { waiting_first_token_ = false; }
     /// What the request's own time was for is there.
     void answer_begun() noexcept { budgets_.begin_by = base::steady_time::max(); }
+    /// Nobody wants the answer any more: ends the wait within a turn, with an error.
+    void give_up() noexcept {
+        given_up_ = true;
+        wake();
+    }
+    /// From now on `pull` says `silence` after this time.
+    void next_silence(std::chrono::milliseconds after, base::steady_time since) noexcept {
+        budgets_.silence = after;
+        last_output_ = since;
+    }
     /// Something went to the client: the time of silence starts anew.
     void output_sent() noexcept;
     /// The answer is over but for its framing: do not wait longer than a moment for that.
@@ -104,6 +114,7 @@ private:
     bool any_byte_ = false;
     bool request_sent_ = false;
     bool waiting_first_token_ = true;
+    bool given_up_ = false;
 };
 
 }  // namespace concurred::upstream

@@ -124,7 +124,6 @@ base::task<result<relay::started>> relay::wait_for_answer() {
                 call_.output_sent();
                 continue;  // what comes is no stream: there is no place for a comment in it
             }
-            in_band_ = true;
             co_return started::silence;
         }
         ended_ = *pulled == provider_call::pulled::end;
@@ -134,7 +133,7 @@ base::task<result<relay::started>> relay::wait_for_answer() {
         }
     }
     call_.answer_begun();
-    in_band_ = mode_ == mode::events;
+    in_band_ = in_band_ || mode_ == mode::events;
     reported_ = false;
     co_return started::answer;
 }
@@ -185,7 +184,8 @@ base::error relay::provider_failed() const {
                               .byok = params_.byok,
                               .key = params_.key,
                               .retry_after = head.retry_after(),
-                              .retry_after_ms = head.retry_after_ms()},
+                              .retry_after_ms = head.retry_after_ms(),
+                              .should_retry = head.should_retry()},
                              std::chrono::system_clock::now());
 }
 

@@ -29,6 +29,8 @@ class relay_observer {
 public:
     virtual ~relay_observer() = default;
     virtual void relay_ended(http::exchange& x, const relay_report& report) noexcept = 0;
+    /// A second request that was made for `x` besides the one that answered was given up.
+    virtual void hedge_lost(http::exchange& x) noexcept { static_cast<void>(x); }
 };
 
 /// Hands a provider's answer on to the client as it comes: whole answers and streams, in OpenAI's dialect as they are
@@ -66,8 +68,17 @@ public:
     [[nodiscard]] base::task<base::result<started>> start(std::span<const std::string_view> request);
     /// After `started::silence`: waits on.
     [[nodiscard]] base::task<base::result<started>> resume();
-    /// The client got something from elsewhere: the time of silence starts anew.
-    void said_something() noexcept { call_.output_sent(); }
+    /// The client got a comment from elsewhere: the time of silence starts anew, and only a stream can follow.
+    void said_something() noexcept {
+        in_band_ = true;
+        call_.output_sent();
+    }
+    /// See `provider_call`.
+    void next_silence(std::chrono::milliseconds after, base::steady_time since) noexcept {
+        call_.next_silence(after, since);
+    }
+    /// Nobody wants the answer any more: what waits for it gets an error within a turn.
+    void give_up() noexcept { call_.give_up(); }
 
     /// After `start`: what kind of answer it is.
     [[nodiscard]] unsigned status() const noexcept { return call_.head().status(); }

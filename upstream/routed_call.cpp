@@ -44,6 +44,7 @@ routed_call::routed_call(routing_state& state, http::exchange& x, relay_observer
 
 routed_call::~routed_call() {
     attempt_.reset();
+    hedge_.reset();
     if (!reported_) {
         relay_report r;
         r.end = exchange_.abort.reason() == http::abort_reason::drain_deadline ? base::end_reason::drain
@@ -66,8 +67,8 @@ base::task<result<http::response>> routed_call::begin(std::unique_ptr<routed_cal
 http::response routed_call::answer(relay::started how) {
     http::response r;
     const bool silence = how == relay::started::silence;
-    r.content_type = silence ? event_stream : attempt_->answer().content_type();
-    r.status = silence ? 200 : attempt_->answer().status();
+    r.content_type = silence ? event_stream : current().answer().content_type();
+    r.status = silence ? 200 : current().answer().status();
     if (r.content_type.starts_with("text/event-stream")) {
         exchange_.headers.append("Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n");
     }
@@ -125,13 +126,22 @@ base::task<result<relay::started>> routed_call::advance() {
             if (const result<void> ok = choose(); !ok) {
                 co_return ok.error();
             }
-            attempt_.emplace(state_, exchange_, *target_, observer_);
-            const attempt_limits limits{.begin_by = deadline_,
-                                        .quiet_since = quiet_since_,
-                                        .silence = params_.stream ? params_.silence : milliseconds(0),
-                                        .in_band = in_band_};
+            attempt_.emplace(state_, exchange_, exchange_, *target_, observer_);
+            attempt_limits limits{.begin_by = deadline_,
+                                  .quiet_since = quiet_since_,
+                                  .silence = params_.stream ? params_.silence : milliseconds(0),
+                                  .in_band = in_band_};
+            if (const auto usual = hedge_after()) {
+                may_hedge_ = true;
+                limits.silence = *usual;
+                limits.quiet_since = attempt_->began();
+            }
             const result<relay::started> started = co_await attempt_->start(request_, limits);
             outcome = started;
+            if (std::exchange(may_hedge_, false) && outcome && *outcome == relay::started::silence) {
+                const result<relay::started> raced = co_await ask_again(limits);
+                outcome = raced;
+            }
         }
         waiting_ = outcome && *outcome == relay::started::silence;
         if (waiting_) {
@@ -147,20 +157,63 @@ base::task<result<relay::started>> routed_call::advance() {
     }
 }
 
+// With hedging on: the time until a second request is worth its price.
+std::optional<milliseconds> routed_call::hedge_after() const noexcept {
+    if (!state_.around.settings.hedge || in_band_) {
+        return std::nullopt;
+    }
+    auto usual = attempt_->usual(params_.stream);
+    if (usual && attempt_->began() + *usual >= comment_due()) {
+        usual.reset();
+    }
+    return usual;
+}
+
+// The first content is later than usual: asks a second time, if the budget allows, and goes on with who answers first.
+base::task<result<relay::started>> routed_call::ask_again(attempt_limits limits) {
+    limits.silence = params_.stream ? params_.silence : milliseconds(0);
+    limits.quiet_since = quiet_since_;
+    attempt_->answer().next_silence(limits.silence, quiet_since_);
+    if (!state_.hedges.spend(clock::now())) {
+        const result<relay::started> resumed = co_await attempt_->answer().resume();
+        co_return resumed;
+    }
+    const std::string_view provider = target_->to->name();
+    hedge_ = std::make_unique<hedge>(state_, exchange_, *target_, observer_);
+    const hedge::outcome raced = co_await hedge_->race(*attempt_, request_, limits);
+    state_.around.metrics.hedged(provider, raced.second_won ? "won" : raced.begun ? "lost" : "failed");
+    if (!raced.second_won) {
+        if (raced.begun && hedge_->second().phase() == attempt_phase::answering) {
+            observer_.hedge_lost(exchange_);
+        }
+        hedge_.reset();
+        co_return raced.begun;
+    }
+    if (raced.first_failed) {
+        attempt_->failed(*raced.first_failed, blame_for(*raced.first_failed, attempt_phase::answering));
+    } else {
+        observer_.hedge_lost(exchange_);
+    }
+    attempt_.reset();
+    hedge_->take_over();  // behind it: the signal to stop is free now
+    hedge_won_ = true;
+    co_return raced.begun;
+}
+
 void routed_call::succeeded() {
     begun_ = true;
     reported_ = true;  // the relay reports from here on
-    attempt_->succeeded(params_.stream);
+    current().succeeded(params_.stream);
     exchange_.body->release();
 }
 
 std::optional<std::uint64_t> routed_call::length() const noexcept {
-    return begun_ ? attempt_->answer().length() : std::nullopt;
+    return begun_ ? current().answer().length() : std::nullopt;
 }
 
 std::optional<http::chunk> routed_call::try_next() {
     if (begun_) {
-        return attempt_->answer().try_next();
+        return current().answer().try_next();
     }
     return std::exchange(comment_due_, false) ? std::optional(comment()) : std::nullopt;
 }
@@ -168,14 +221,14 @@ std::optional<http::chunk> routed_call::try_next() {
 http::chunk routed_call::comment() noexcept {
     quiet_since_ = clock::now();
     if (waiting_) {
-        attempt_->answer().said_something();
+        current().answer().said_something();
     }
     return {keep_alive_comment, false};
 }
 
 base::task<result<http::chunk>> routed_call::next() {
     if (begun_) {
-        return attempt_->answer().next();
+        return current().answer().next();
     }
     return next_before_content();
 }
@@ -188,10 +241,10 @@ base::task<result<http::chunk>> routed_call::next_before_content() {
     if (*begun == relay::started::silence) {
         co_return comment();
     }
-    if (const auto there = attempt_->answer().try_next()) {
+    if (const auto there = current().answer().try_next()) {
         co_return *there;
     }
-    const result<http::chunk> first = co_await attempt_->answer().next();
+    const result<http::chunk> first = co_await current().answer().next();
     co_return first;
 }
 

@@ -2,6 +2,7 @@
 
 #include "gateway/http/response.hpp"
 #include "upstream/attempt.hpp"
+#include "upstream/hedge.hpp"
 #include "upstream/retry_policy.hpp"
 
 #include <memory>
@@ -48,6 +49,10 @@ protected:
 private:
     [[nodiscard]] base::task<base::result<relay::started>> advance();
     [[nodiscard]] base::task<base::result<http::chunk>> next_before_content();
+    [[nodiscard]] base::task<base::result<relay::started>> ask_again(attempt_limits limits);
+    [[nodiscard]] std::optional<std::chrono::milliseconds> hedge_after() const noexcept;
+    [[nodiscard]] attempt& current() noexcept { return hedge_won_ ? hedge_->second() : *attempt_; }
+    [[nodiscard]] const attempt& current() const noexcept { return hedge_won_ ? hedge_->second() : *attempt_; }
     [[nodiscard]] base::result<void> choose();
     [[nodiscard]] retry_decision judge(const base::error& e, attempt_phase phase);
     void leave_target(std::string_view reason);
@@ -73,6 +78,7 @@ private:
     routed_target* target_ = nullptr;  // that is tried at the moment; null: another is to be chosen
     routed_target* first_ = nullptr;   // that should have answered
     std::optional<attempt> attempt_;
+    std::unique_ptr<hedge> hedge_;
     std::optional<base::error> first_error_;  // why the first that was tried failed, of all its attempts the last
     routed_target* error_of_ = nullptr;       // that target
     std::string tried_;                       // JSON of the attempts that failed
@@ -84,6 +90,8 @@ private:
     base::steady_time pause_until_{};  // not the epoch: the next attempt waits for this
     base::steady_time quiet_since_;
     bool waiting_ = false;      // the attempt is under way and has been silent
+    bool may_hedge_ = false;    // the silence that the attempt tells of is the time to ask a second time
+    bool hedge_won_ = false;    // the second request answered
     bool begun_ = false;        // content has come: all is the relay's from here on
     bool in_band_ = false;      // the client's answer has begun as a stream
     bool comment_due_ = false;  // it is to get one at once

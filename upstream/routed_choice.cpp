@@ -70,6 +70,7 @@ result<void> routed_call::choose() {
             continue;
         }
         chosen->to->repeats().earn();
+        state_.hedges.earn();
         target_ = chosen;
         repeats_ = 0;
     }

@@ -84,6 +84,24 @@ void usage_ledger::relay_ended(http::exchange& x, const upstream::relay_report& 
     settle(x);
 }
 
+void usage_ledger::hedge_lost(http::exchange& x) noexcept {
+    base::usage_record u = x.usage;
+    u.id.back() = static_cast<std::uint8_t>(~u.id.back());  // another id, and as unique
+    u.endpoint = "hedge";
+    u.end = end_reason::aborted;
+    u.status = 0;
+    u.estimated = true;
+    u.tokens = {.prompt = x.head.content_length.value_or(0) / octets_per_token};
+    u.latency_ms = millis_between(x.times.arrived, std::chrono::steady_clock::now());
+    if (x.price != nullptr) {
+        u.priced = true;
+        u.cost_nano_usd = upstream::cost_nano_usd(u.tokens, *x.price);
+    }
+    if (sink_.admit(u)) {
+        sink_.settle(u);
+    }
+}
+
 void usage_ledger::closed(http::exchange& x) noexcept {
     if (x.admitted) {
         x.usage.end =

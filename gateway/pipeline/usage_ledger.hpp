@@ -17,6 +17,9 @@ public:
     void failed(http::exchange& x, const base::error& e) noexcept;
     /// The answer ended, one way or the other.
     void relay_ended(http::exchange& x, const upstream::relay_report& report) noexcept override;
+    /// The request that lost leaves a line of its own, of the endpoint "hedge": what it cost is an estimate of its
+    /// input.
+    void hedge_lost(http::exchange& x) noexcept override;
     /// The exchange is over: settles what nothing else has settled.
     void closed(http::exchange& x) noexcept;
 

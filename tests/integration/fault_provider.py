@@ -117,6 +117,8 @@ def steps_of(fault, dialect, stream, model):
         return [head(f"{status} Status", "application/json", len(body), *fields) + body]
     if fault == "reset-first":
         return [RESET]
+    if fault == "reset-late":
+        return [0.6, RESET]
     if fault == "reset-after-head":
         return [head(content_type="text/event-stream") if stream else head(length=len(whole)), 0.05, RESET]
     if fault == "mid-event":
@@ -217,6 +219,11 @@ class FaultProvider:
         fault, _, _ = model.partition(".")
         if found := re.fullmatch(r"(.+)-x(\d+)", fault):  # the first N requests only
             fault = found[1] if count <= int(found[2]) else "good"
+        if found := re.fullmatch(r"(.+)-at(\d+)(?:-then-(.+))?", fault):  # that request only; another from then on
+            late = found[3] or "good"
+            fault = found[1] if count == int(found[2]) else late if count > int(found[2]) else "good"
+        if found := re.fullmatch(r"(.+)-from(\d+)", fault):
+            fault = found[1] if count >= int(found[2]) else "good"
         if fault == "echo-length":
             text = chunk_openai(model, {"content": str(len(body["user"]))})
             return self._play(connection, [head(content_type="text/event-stream") + chunk(text)
