@@ -33,17 +33,36 @@ redis_client::redis_client(base::executor ex, redis_settings settings, redis_obs
                        sees_.on_down(why, code);
                    }
                },
-           .on_slots = [this](const redis_value& slots) { learn_slots(slots); }}) {}
+           .on_slots = [this](const redis_value& slots) { learn_slots(slots); }}) {
+    if (!settings_.sentinel_master.empty()) {
+        sentinel_news_ = std::make_unique<redis_subscriber>(
+            ex, settings_, redis_subscriber::credentials{settings_.sentinel_user, settings_.sentinel_password},
+            "+switch-master", [this] { return next_sentinel(); },
+            redis_subscriber::observer{.on_subscribed = {},
+                                       .on_message = [this](std::string_view payload) { hear_sentinel(payload); },
+                                       .on_lost = {}});
+    }
+}
 
 void redis_client::start() {
     primary_.start();
+    if (sentinel_news_) {
+        sentinel_news_->start();
+    }
 }
 
 void redis_client::stop() {
     primary_.stop();
+    if (sentinel_news_) {
+        sentinel_news_->stop();
+    }
     if (cluster_) {
         cluster_->stop();
     }
+}
+
+bool redis_client::at_rest() const noexcept {
+    return primary_.at_rest() && (!sentinel_news_ || sentinel_news_->at_rest()) && (!cluster_ || cluster_->at_rest());
 }
 
 // Attempts go round the hosts; of Sentinels, each attempt begins with another one.
@@ -56,8 +75,33 @@ task<result<redis_address>> redis_client::locate() {
     co_return std::move(master);
 }
 
-void redis_client::master_moved() {
-    primary_.reconnect("a Sentinel named another master");
+task<result<redis_address>> redis_client::next_sentinel() {
+    co_return settings_.url.hosts[next_host_++ % settings_.url.hosts.size()];
+}
+
+task<result<redis_address>> redis_client::locate_again() {
+    if (cluster_) {
+        if (const redis_address* const at = cluster_->any_address()) {
+            co_return *at;
+        }
+    }
+    if (primary_.up()) {
+        co_return primary_.address();
+    }
+    result<redis_address> at = co_await locate();
+    co_return std::move(at);
+}
+
+// "<name> <old ip> <old port> <new ip> <new port>"
+void redis_client::hear_sentinel(std::string_view payload) {
+    if (payload.substr(0, payload.find(' ')) != settings_.sentinel_master) {
+        return;
+    }
+    const redis_address& at = primary_.address();
+    const std::string now = " " + at.host + " " + std::to_string(at.port);
+    if (!payload.ends_with(now)) {
+        primary_.reconnect("a Sentinel named another master");
+    }
 }
 
 // A server that is no cluster answers with an error and never gets here.

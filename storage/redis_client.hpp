@@ -3,9 +3,11 @@
 #include "storage/redis_cluster.hpp"
 #include "storage/redis_connection.hpp"
 #include "storage/redis_script.hpp"
+#include "storage/redis_subscriber.hpp"
 
+#include <array>
+#include <concepts>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,7 +26,7 @@ struct redis_observer {
 /// out by asking. Never makes a caller wait longer than `command_timeout`, and not at all while Redis is away.
 /// Belongs to one shard; must outlive the run of its executor's context.
 ///
-///     const auto r = co_await redis.call(key, {"GET", key});     // one co_await per statement
+///     const auto r = co_await redis.call(key, "GET", key);     // one co_await per statement
 ///     if (r && !r->is_nil()) { use(r->text()); }
 ///
 /// Two calls that are made before the first is awaited go out together, in their order (not in a Cluster).
@@ -43,8 +45,11 @@ public:
     /// one slot: give them the same {tag}.
     /// @param words the command and its arguments, any bytes; read during the call only
     [[nodiscard]] base::task<redis_result> call(std::string_view key, std::span<const std::string_view> words);
-    [[nodiscard]] base::task<redis_result> call(std::string_view key, std::initializer_list<std::string_view> words) {
-        return call(key, std::span<const std::string_view>(words.begin(), words.size()));
+    /// The same with the words one by one: no braces, which this compiler cannot have beside a co_await.
+    template <std::convertible_to<std::string_view>... Words>
+    [[nodiscard]] base::task<redis_result> call(std::string_view key, std::string_view command, const Words&... words) {
+        const std::array<std::string_view, 1 + sizeof...(Words)> all{command, std::string_view(words)...};
+        return call(key, std::span<const std::string_view>(all));
     }
 
     /// Runs a script; sends its text when Redis does not know it, for which the deadline begins anew. A script whose
@@ -53,6 +58,9 @@ public:
     [[nodiscard]] base::task<redis_result> eval(const redis_script& script, std::span<const std::string_view> keys,
                                                 std::span<const std::string_view> arguments);
 
+    /// After `stop`: nothing of it runs any more.
+    [[nodiscard]] bool at_rest() const noexcept;
+
     /// Whether a command would be sent at this moment.
     [[nodiscard]] bool up() const noexcept { return cluster_ ? cluster_->up() : primary_.up(); }
     [[nodiscard]] bool clustered() const noexcept { return cluster_ != nullptr; }
@@ -60,11 +68,12 @@ public:
     [[nodiscard]] const redis_counters& counters() const noexcept { return counters_; }
 
     /// Where a connection of one's own should go now: for `redis_subscriber`.
-    [[nodiscard]] base::task<base::result<redis_address>> locate();
-    /// A Sentinel has told of another master.
-    void master_moved();
+    [[nodiscard]] base::task<base::result<redis_address>> locate_again();
 
 private:
+    [[nodiscard]] base::task<base::result<redis_address>> locate();
+    [[nodiscard]] base::task<base::result<redis_address>> next_sentinel();
+    void hear_sentinel(std::string_view payload);
     void learn_slots(const redis_value& slots);
 
     base::executor executor_;
@@ -74,6 +83,7 @@ private:
     std::size_t next_host_ = 0;
     std::unique_ptr<redis_cluster> cluster_;
     redis_connection primary_;
+    std::unique_ptr<redis_subscriber> sentinel_news_;  // of other masters
 };
 
 }  // namespace concurred::storage

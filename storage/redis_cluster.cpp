@@ -61,6 +61,12 @@ void redis_cluster::stop() {
     }
 }
 
+bool redis_cluster::at_rest() const noexcept {
+    return tasks_.running() == 0 &&
+           std::all_of(nodes_.begin(), nodes_.end(), [](const auto& one) { return one.second->at_rest(); }) &&
+           std::all_of(leaving_.begin(), leaving_.end(), [](const auto& one) { return one->at_rest(); });
+}
+
 redis_connection& redis_cluster::node(const redis_address& at) {
     auto& one = nodes_[at];
     if (one == nullptr) {

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] base::task<redis_result> call_any(std::string command);
 
     [[nodiscard]] bool up() const noexcept;
+    /// After `stop`: nothing of it runs any more.
+    [[nodiscard]] bool at_rest() const noexcept;
     /// Where a node answers, for those who need a connection of their own; null when none does.
     [[nodiscard]] const redis_address* any_address() const noexcept;
     [[nodiscard]] const redis_slot_map& slots() const noexcept { return slots_; }

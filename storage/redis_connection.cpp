@@ -33,7 +33,23 @@ redis_connection::redis_connection(base::executor ex, const redis_settings& sett
       broken_(ex),
       pause_(ex),
       watchdog_(ex),
-      random_(static_cast<std::minstd_rand::result_type>(settings.seed)) {}
+      random_(static_cast<std::minstd_rand::result_type>(settings.seed)) {
+    if (!sees_.on_up) {
+        sees_.on_up = [] {};
+    }
+    if (!sees_.on_down) {
+        sees_.on_down = [](std::string_view, redis_errc) {};
+    }
+}
+
+// Whoever still holds a command does not look for it here any more.
+redis_connection::~redis_connection() {
+    for (const slot& s : pending_) {
+        if (s.waits != nullptr) {
+            s.waits->owner = nullptr;
+        }
+    }
+}
 
 // Life of a connection
 

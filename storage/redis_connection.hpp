@@ -51,6 +51,7 @@ public:
 
     redis_connection(base::executor ex, const redis_settings& settings, redis_counters& counters, locator where,
                      demands wants, observer sees);
+    ~redis_connection();
     redis_connection(const redis_connection&) = delete;
     redis_connection& operator=(const redis_connection&) = delete;
 

@@ -41,6 +41,8 @@ public:
 
     void start() { tasks_.spawn(run()); }
     void stop();
+    /// After `stop`: nothing of it runs any more.
+    [[nodiscard]] bool at_rest() const noexcept { return tasks_.running() == 0; }
     [[nodiscard]] bool subscribed() const noexcept { return subscribed_; }
 
 private:
