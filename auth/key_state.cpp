@@ -1,23 +1,48 @@
 #include "auth/key_state.hpp"
 
+#include "auth/shared_cell.hpp"
+
 #include <memory>
 #include <new>
+#include <tuple>
 
 namespace concurred::auth {
 
-std::atomic<std::int64_t>* key_state::path_cell(std::size_t path_class) noexcept {
+namespace {
+
+/// The block behind `place`, made by whoever comes first.
+template <class Block>
+Block* made_once(std::atomic<Block*>& place) noexcept {
     // Acquire and release: whoever sees the pointer must also see the zeroed cells behind it.
-    path_cells* cells = paths_.load(std::memory_order_acquire);
-    if (cells == nullptr) {
-        std::unique_ptr<path_cells> made(new (std::nothrow) path_cells);
+    Block* there = place.load(std::memory_order_acquire);
+    if (there == nullptr) {
+        std::unique_ptr<Block> made(new (std::nothrow) Block);
         if (made == nullptr) {
             return nullptr;
         }
-        if (paths_.compare_exchange_strong(cells, made.get(), std::memory_order_release, std::memory_order_acquire)) {
-            cells = made.release();
+        if (place.compare_exchange_strong(there, made.get(), std::memory_order_release, std::memory_order_acquire)) {
+            there = made.release();
         }
     }
-    return &cells->tat[path_class];
+    return there;
+}
+
+}  // namespace
+
+static_assert(std::tuple_size_v<decltype(shared_cells::path)> == max_path_classes);
+
+key_state::~key_state() {
+    delete paths_.load(std::memory_order_relaxed);
+    delete shared_.load(std::memory_order_relaxed);
+}
+
+std::atomic<std::int64_t>* key_state::path_cell(std::size_t path_class) noexcept {
+    path_cells* const cells = made_once(paths_);
+    return cells == nullptr ? nullptr : &cells->tat[path_class];
+}
+
+shared_cells* key_state::shared() noexcept {
+    return made_once(shared_);
 }
 
 key_state& key_state_table::state_for(std::string_view key_id) {

@@ -12,6 +12,8 @@
 
 namespace concurred::auth {
 
+struct shared_cells;
+
 /// Number of path classes that can have a cell of their own; see `rate_limiter`.
 inline constexpr std::size_t max_path_classes = 32;
 
@@ -22,7 +24,7 @@ public:
     key_state() = default;
     key_state(const key_state&) = delete;
     key_state& operator=(const key_state&) = delete;
-    ~key_state() { delete paths_.load(std::memory_order_relaxed); }
+    ~key_state();
 
     /// Cell of the key's own limit; see `try_acquire`.
     std::atomic<std::int64_t> tat{0};
@@ -37,6 +39,10 @@ public:
     /// @return null only when memory has run out.
     [[nodiscard]] std::atomic<std::int64_t>* path_cell(std::size_t path_class) noexcept;
 
+    /// What is known of the key's limits that are shared with other gateways; made at the first use, and never where
+    /// this gateway counts alone. @return null only when memory has run out.
+    [[nodiscard]] shared_cells* shared() noexcept;
+
 private:
     friend class key_state_table;
 
@@ -45,8 +51,9 @@ private:
     };
 
     std::atomic<std::uint64_t> generation_{0};
-    std::atomic<path_cells*> paths_{nullptr};  // owned; set once
-    // 40 bytes are left for the count of requests in flight and the leased share of a limit kept in Redis.
+    std::atomic<path_cells*> paths_{nullptr};     // owned; set once
+    std::atomic<shared_cells*> shared_{nullptr};  // owned; set once
+    // 32 bytes are left for the count of requests in flight.
 };
 static_assert(sizeof(key_state) == 64);
 

@@ -67,14 +67,15 @@ path_class rate_limiter::class_of(std::string_view route) const noexcept {
     return static_cast<path_class>(best);
 }
 
-std::atomic<std::int64_t>* rate_limiter::tighter_cell(const principal& who, path_class path) const noexcept {
+const gcra_limit* rate_limiter::tighter_limit(const gcra_limit& key, path_class path) const noexcept {
     const gcra_limit& limit = limit_of(path);
     // The path sees a part of the key's requests. If it refills no slower and holds no less, it never runs out first.
-    const bool never_first = limit.emission <= who.limit.emission && limit.burst >= who.limit.burst;
-    if (never_first || overrides_paths(who.limit)) {
-        return nullptr;
-    }
-    return who.state->path_cell(static_cast<std::size_t>(path));
+    const bool never_first = limit.emission <= key.emission && limit.burst >= key.burst;
+    return never_first || overrides_paths(key) ? nullptr : &limit;
+}
+
+std::atomic<std::int64_t>* rate_limiter::tighter_cell(const principal& who, path_class path) const noexcept {
+    return tighter_limit(who.limit, path) == nullptr ? nullptr : who.state->path_cell(static_cast<std::size_t>(path));
 }
 
 limit_decision rate_limiter::admit(const principal& who, path_class path, std::int64_t now_us,

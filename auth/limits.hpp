@@ -65,6 +65,9 @@ public:
         return classes_[static_cast<std::size_t>(path)].limit;
     }
 
+    /// The limit of a class where it can be tighter than the key's own; else null.
+    [[nodiscard]] const gcra_limit* tighter_limit(const gcra_limit& key, path_class path) const noexcept;
+
     /// Takes `cost` from both limits, or from none. Lock-free; allocates once in the life of a key that meets a path
     /// limit tighter than its own. Under contention for the last units one that would fit may be denied, never the
     /// reverse.

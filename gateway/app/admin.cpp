@@ -41,8 +41,9 @@ base::task<http::response> admin::respond(http::exchange& x) {
         co_return page(alive ? 200 : 503, text_type, alive ? "ok\n" : "an event loop stands still\n");
     }
     if (path == "/readyz") {
-        const bool ready = sources_.ready();
-        co_return page(ready ? 200 : 503, text_type, ready ? "ok\n" : "draining\n");
+        const std::string_view obstacle = sources_.obstacle();
+        co_return page(obstacle.empty() ? 200 : 503, text_type,
+                       obstacle.empty() ? "ok\n" : std::string(obstacle) + "\n");
     }
     if (path == "/metrics") {
         std::string text = co_await sources_.metrics();

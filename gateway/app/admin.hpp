@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace concurred::app {
 
@@ -15,7 +16,7 @@ public:
     struct sources {
         const base::config& settings;
         std::function<bool()> alive;                       ///< false when an event loop stands still
-        std::function<bool()> ready;                       ///< false while draining
+        std::function<std::string_view()> obstacle;        ///< why it is not ready; empty: it is
         std::function<base::task<std::string>()> metrics;  ///< completes with the page
     };
 

@@ -82,12 +82,32 @@ int check_config_command(const config_options& options, bool json) {
     return exit_ok;
 }
 
+namespace {
+
+/// What a mode of shared limits promises, as a comment.
+std::string bound_of(const base::limits_config& limits) {
+    if (limits.mode == "local") {
+        return {};
+    }
+    const std::string share = std::to_string(limits.replicas);
+    std::string text = "\n# limits.mode = " + limits.mode +
+                       ": in T seconds all gateways together admit at most limit x (1 + T / 60) of a key.\n";
+    if (limits.mode == "leased") {
+        text += "# Of that at most 10 % can lie unused in slices of limit / " +
+                std::to_string(std::uint64_t{10} * limits.replicas) + ".\n";
+    }
+    return text + "# While Redis is away each gateway admits limit / " + share +
+           " (at least 1) in 60 s; each loss of what Redis knows can add one limit.\n";
+}
+
+}  // namespace
+
 int print_config_command(const config_options& options, bool json) {
     const auto loaded = load_or_complain(options);
     if (!loaded) {
         return exit_configuration;
     }
-    say(base::print_config(*loaded, json));
+    say(base::print_config(*loaded, json) + (json ? std::string() : bound_of(loaded->values->limits)));
     return exit_ok;
 }
 

@@ -36,7 +36,7 @@ control::control(shared_state& shared, std::span<const std::unique_ptr<shard>> s
       driver_(io_.get_executor(), wheel_),
       admin_({.settings = *shared.settings,
               .alive = [this] { return all_turn(); },
-              .ready = [this] { return !draining_; },
+              .obstacle = [this] { return obstacle(); },
               .metrics = [this] { return metrics_page(); }}),
       context_{.executor = io_.get_executor(),
                .wheel = wheel_,
@@ -151,6 +151,15 @@ void control::shard_finished() {
     listener_.close();
     listener_.kill();
     driver_.stop();
+}
+
+std::string_view control::obstacle() const noexcept {
+    if (draining_) {
+        return "draining";
+    }
+    // Without Redis the gateway serves: it is an obstacle only to those who say so.
+    const bool alone = shared_.redis != nullptr && shared_.redis_up.load(std::memory_order_relaxed) == 0;
+    return alone && shared_.settings->redis.required ? "redis is away (redis.required)" : "";
 }
 
 bool control::all_turn() const noexcept {

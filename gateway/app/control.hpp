@@ -38,6 +38,7 @@ private:
     void each(void (*what)(shard&));
     [[nodiscard]] base::task<std::string> metrics_page();
     [[nodiscard]] bool all_turn() const noexcept;
+    [[nodiscard]] std::string_view obstacle() const noexcept;
 
     shared_state& shared_;
     std::span<const std::unique_ptr<shard>> shards_;

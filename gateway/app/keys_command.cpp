@@ -1,5 +1,6 @@
 #include "gateway/app/keys_command.hpp"
 
+#include "gateway/app/announce.hpp"
 #include "gateway/app/command_database.hpp"
 #include "gateway/app/console.hpp"
 #include "gateway/app/exit_code.hpp"
@@ -107,13 +108,14 @@ int update_key(const key_update_options& options, base::wall_time now) {
         if (!*changed) {
             return no_such_key(options.id);
         }
+        announce_key_change(settings, (*changed)->id);
         say(options.json ? key_json(**changed) + "\n" : key_text(**changed, now));
         return exit_ok;
     });
 }
 
 int revoke_key(const key_revoke_options& options, base::wall_time now) {
-    return with_keys(options.config, [&](const base::config&, api_key_store& keys) {
+    return with_keys(options.config, [&](const base::config& settings, api_key_store& keys) {
         const auto found = keys.find_by_id(std::nullopt, options.id);
         if (!found) {
             return complain(found.error());
@@ -133,6 +135,7 @@ int revoke_key(const key_revoke_options& options, base::wall_time now) {
         if (!*revoked) {  // somebody else was faster
             return no_such_key(options.id);
         }
+        announce_key_change(settings, (*revoked)->id);
         say(options.json ? key_json(**revoked) + "\n" : "Revoked the key " + what + ".\n");
         return exit_ok;
     });

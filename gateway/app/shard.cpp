@@ -19,16 +19,6 @@ constexpr std::chrono::milliseconds housekeeping{100};
 // How old the health of providers may be that ?verbose=1 tells.
 constexpr std::chrono::milliseconds health_view_interval{500};
 
-std::unique_ptr<storage::redis_client> make_redis(base::executor ex, const shared_state& shared, unsigned number,
-                                                  redis_reporter& reporter) {
-    if (shared.redis == nullptr) {
-        return nullptr;
-    }
-    storage::redis_settings settings = shared.redis->settings;
-    settings.seed += number;
-    return std::make_unique<storage::redis_client>(ex, std::move(settings), reporter.observer());
-}
-
 std::function<void(std::exception_ptr)> report_to(base::logger& log) {
     return [&log](std::exception_ptr failure) {
         try {
@@ -54,8 +44,7 @@ shard::shard(shared_state& shared, unsigned number)
           wheel_, [](void* self) { static_cast<shard*>(self)->every_tick(); }, this),
       background_(io_.get_executor(), report_to(log_)),
       resolver_(io_.get_executor()),
-      redis_reporter_(log_),
-      redis_(make_redis(io_.get_executor(), shared, number, redis_reporter_)),
+      replicas_(io_.get_executor(), shared, number, log_),
       key_source_(auth::make_local_key_source(io_.get_executor(), shared.database_thread, *shared.keys)),
       authenticator_(io_.get_executor(), shared.cache_params, shared.key_states, *key_source_, shared.failed_logins,
                      background_) {}
@@ -109,6 +98,7 @@ result<void> shard::build(unsigned of) {
         .failed_logins = shared_.failed_logins,
         .origins = shared_.origins,
         .limiter = shared_.limiter,
+        .shared_limiter = replicas_.limiter(),
         .health_limiter = shared_.health_checks,
         .usage_sink = *shared_.rings[number_],
         .database = shared_.database_thread,
@@ -141,9 +131,7 @@ result<base::endpoint_config> shard::listen(const base::endpoint_config& address
 
 void shard::run() {
     driver_.start();
-    if (redis_) {
-        redis_->start();
-    }
+    replicas_.start();
     every_tick();
     listener_->start();
     io_.run();
@@ -160,6 +148,7 @@ base::steady_time shard::last_turn() const noexcept {
 void shard::every_tick() {
     const auto now = clock::now();
     last_turn_.store(now, std::memory_order_relaxed);
+    replicas_.report_state();
     access_.flush();
     log_.flush();
     if (now >= next_health_view_) {
@@ -183,9 +172,7 @@ base::task<> shard::wind_up(std::function<void()> done) {
     for (auto& [name, provider] : *providers_) {
         provider->pool().close_idle();
     }
-    if (redis_) {
-        redis_->stop();
-    }
+    co_await replicas_.close();
     driver_.stop();
     access_.flush();
     log_.flush();
@@ -205,6 +192,7 @@ base::metrics shard::snapshot() {
         }
     }
     routing_->show(metrics_, clock::now());
+    metrics_.redis = replicas_.counts();
     return metrics_.snapshot();
 }
 

@@ -2,7 +2,7 @@
 
 #include "auth/authenticator.hpp"
 #include "auth/session_verifier.hpp"
-#include "gateway/app/redis_setup.hpp"
+#include "gateway/app/shared_services.hpp"
 #include "gateway/app/shared_state.hpp"
 #include "gateway/base/access_log.hpp"
 #include "gateway/base/buffer_pool.hpp"
@@ -77,8 +77,7 @@ private:
     server::date_text date_;
     base::task_group background_;
     net::resolver resolver_;
-    redis_reporter redis_reporter_;
-    std::unique_ptr<storage::redis_client> redis_;  // null: not configured
+    shared_services replicas_;
     std::optional<upstream::provider_table> providers_;
     std::optional<upstream::routing_state> routing_;
     std::unique_ptr<auth::key_source> key_source_;

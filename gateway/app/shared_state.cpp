@@ -145,6 +145,7 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .key_states = {},
         .failed_logins = {per_minute(settings->limits.failed_auth_per_minute), *seed, now_us},
         .health_checks = {per_minute(settings->limits.health_per_minute), *seed + 1, now_us},
+        .redis_up = 0,
         .health_board = upstream::health_board(shards),
         .database = std::move(*database),
         .keys = nullptr,

@@ -22,6 +22,7 @@
 #include "upstream/model_registry.hpp"
 #include "upstream/models_list.hpp"
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -49,6 +50,7 @@ struct shared_state {
     auth::key_state_table key_states;
     auth::address_limiter failed_logins;
     auth::address_limiter health_checks;
+    std::atomic<int> redis_up{0};  // shards on which Redis answers
 
     upstream::health_board health_board;  // under a lock of its own, away from requests for models
 

@@ -157,7 +157,7 @@ constexpr row<routing_config> routing_rows[] = {
     {"hedge_budget", &routing_config::hedge_budget, within(0, 100)},
 };
 
-constexpr std::string_view section_names[] = {"server",  "storage", "secrets", "limits",    "supabase",
+constexpr std::string_view section_names[] = {"server",  "storage", "redis",   "secrets",   "limits", "supabase",
                                               "session", "log",     "routing", "providers", "models"};
 
 /// Calls `visit(name, section, rows)` for each section that is not a map.

@@ -76,6 +76,11 @@ inline constexpr std::array<nanoseconds, 12> overhead{
     microseconds(25),   microseconds(50), microseconds(100), microseconds(250), microseconds(500), milliseconds(1),
     microseconds(2500), milliseconds(5),  milliseconds(10),  milliseconds(25),  milliseconds(50),  milliseconds(100)};
 
+/// How old the knowledge about a key is that a request was let in by; see auth/key_cache.hpp for the bounds.
+inline constexpr std::array<nanoseconds, 9> key_age{milliseconds(10), milliseconds(100), seconds(1),
+                                                    seconds(5),       seconds(10),       seconds(45),
+                                                    seconds(60),      seconds(75),       seconds(600)};
+
 }  // namespace bucket_bounds
 
 }  // namespace concurred::base

@@ -149,6 +149,8 @@ void metrics::merge(const metrics& other) {
     }
     overheads_[0].merge(other.overheads_[0]);
     overheads_[1].merge(other.overheads_[1]);
+    key_ages_.merge(other.key_ages_);
+    redis.merge(other.redis);
     unpriced_.merge(other.unpriced_);
     auth_failures_.merge(other.auth_failures_);
     rate_limited_.merge(other.rate_limited_);

@@ -3,6 +3,7 @@
 #include "gateway/base/histogram.hpp"
 #include "gateway/base/label_set.hpp"
 #include "gateway/base/labelled_values.hpp"
+#include "gateway/base/redis_metrics.hpp"
 #include "gateway/base/usage_record.hpp"
 
 #include <array>
@@ -74,6 +75,9 @@ public:
         upstream_connections_.set({provider, state}, count);
     }
 
+    /// \param age  since the key of a request was verified at its source
+    void key_age(std::chrono::nanoseconds age) { key_ages_.observe(age); }
+
     /// A copy to take away from the shard.
     [[nodiscard]] metrics snapshot() const { return *this; }
     /// Adds the numbers of another shard.
@@ -85,6 +89,7 @@ public:
     std::int64_t usage_queue_depth = 0;  ///< usage records not yet stored
     std::uint64_t usage_dropped = 0;     ///< usage records lost
     std::uint64_t usage_flush_failures = 0;
+    redis_metrics redis;
 
 private:
     friend class metrics_page;
@@ -92,6 +97,7 @@ private:
     using duration_histogram = histogram<bucket_bounds::request_duration>;
     using first_token_histogram = histogram<bucket_bounds::first_token>;
     using overhead_histogram = histogram<bucket_bounds::overhead>;
+    using key_age_histogram = histogram<bucket_bounds::key_age>;
 
     /// What is counted by provider and model. There is no histogram of the time between two tokens: it would cost work
     /// for every token, and (duration - time to first token) / output tokens gives the mean.
@@ -126,6 +132,8 @@ private:
     series_index model_series_;                                 ///< key: model << 16 | provider
     std::vector<model_series> models_served_;                   ///< by index of model_series_
     std::array<overhead_histogram, 2> overheads_;               ///< request, response
+
+    key_age_histogram key_ages_;
 
     labelled_values<1> unpriced_;
     labelled_values<1> auth_failures_;

@@ -203,6 +203,46 @@ public:
                    all_.usage_flush_failures);
     }
 
+    void write_redis() {
+        to_.family("concurred_key_age_seconds", "histogram", "Age of the verification that let a request in.");
+        to_.sample({}, all_.key_ages_);
+        const redis_metrics& r = all_.redis;
+        if (!r.used) {
+            return;
+        }
+        write_gauge("concurred_redis_connected", "Shards on which Redis answers.", r.connected);
+        to_.single("concurred_redis_connects_total", "counter", "Connections made to Redis.", r.connects);
+        to_.family("concurred_redis_commands_total", "counter", "Commands to Redis by what became of them.");
+        to_.sample({{"outcome", "answered"}}, r.answered);
+        to_.sample({{"outcome", "timed_out"}}, r.timed_out);
+        to_.sample({{"outcome", "lost"}}, r.lost);
+        to_.sample({{"outcome", "refused"}}, r.refused);
+        to_.single("concurred_redis_errors_total", "counter", "Commands that Redis answered with an error.", r.errors);
+        write_gauge("concurred_key_changes_subscribed", "1 while changes of keys are heard from other gateways.",
+                    r.subscribed);
+        to_.single("concurred_key_changes_announced_total", "counter", "Changes of keys told to other gateways.",
+                   r.changes_announced);
+        to_.single("concurred_key_changes_delayed_total", "counter",
+                   "Changes of keys that could not be told at the first try.", r.changes_delayed);
+        to_.single("concurred_key_changes_heard_total", "counter", "Changes of keys heard.", r.changes_heard);
+        to_.single("concurred_key_cache_flushes_total", "counter",
+                   "Times all verifications were forgotten because a change may have been missed.", r.cache_flushes);
+        if (!r.limits_shared) {
+            return;
+        }
+        to_.family("concurred_shared_limit_decisions_total", "counter",
+                   "Decisions about shared limits by who made them.");
+        to_.sample({{"by", "redis"}}, r.limits_asked);
+        to_.sample({{"by", "slice"}}, r.limits_held);
+        to_.sample({{"by", "remembered_denial"}}, r.limits_remembered);
+        to_.sample({{"by", "own_share"}}, r.limits_alone);
+        to_.family("concurred_limit_slice_units_total", "counter", "Units of limits taken ahead.");
+        to_.sample({{"what", "taken"}}, r.slice_units_taken);
+        to_.sample({{"what", "returned"}}, r.slice_units_returned);
+        write_gauge("concurred_limit_stranded_percent", "The most of a limit that can lie unused in slices.",
+                    r.stranded_percent);
+    }
+
     void write_process(const process_info& process) {
         to_.single("concurred_log_dropped_total", "counter", "Log lines lost because nobody took them.",
                    process.log_lines_dropped);
@@ -270,6 +310,7 @@ std::string render_prometheus(const metrics& all, const process_info& process) {
     write.write_requests();
     write.write_models();
     write.write_upstreams();
+    write.write_redis();
     write.write_process(process);
     return page;
 }

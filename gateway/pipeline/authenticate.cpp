@@ -6,6 +6,7 @@
 #include "gateway/pipeline/ready.hpp"
 #include "gateway/pipeline/router.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -87,6 +88,18 @@ void authenticate::accept(http::exchange& x, const auth::principal& who) const n
     x.times.authenticated = std::chrono::steady_clock::now();
 }
 
+// How old the knowledge is that lets this request in: what a key's owner and its operator want to know after a change.
+void authenticate::tell_age(http::exchange& x, const auth::principal& who) const noexcept {
+    const std::int64_t ms = std::max<std::int64_t>(base::unix_millis(x.arrived_at) - who.verified_ms, 0);
+    base::text_buffer<32> seconds;
+    seconds.append(ms / 1'000).append(".");
+    for (std::int64_t unit = 100, rest = ms % 1'000; unit != 0; rest %= unit, unit /= 10) {
+        seconds.append(rest / unit);
+    }
+    x.headers.field("X-Concurred-Key-Age", seconds.view());
+    metrics_.key_age(std::chrono::milliseconds(ms));
+}
+
 base::task<result<http::response>> authenticate::handle(http::exchange& x) {
     switch (x.endpoint->credentials) {
         case access::open:
@@ -113,6 +126,7 @@ base::task<result<http::response>> authenticate::handle(http::exchange& x) {
     switch (known.state) {
         case auth::authenticator::outcome::good:
             accept(x, *known.who);
+            tell_age(x, *known.who);
             return next_.handle(x);
         case auth::authenticator::outcome::bad:
             x.headers.field("WWW-Authenticate", "Bearer");
@@ -132,6 +146,7 @@ base::task<result<http::response>> authenticate::look_up(http::exchange& x, cryp
         co_return who.error();
     }
     accept(x, **who);
+    tell_age(x, **who);
     result<http::response> r = co_await next_.handle(x);
     co_return std::move(r);
 }

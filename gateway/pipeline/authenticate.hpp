@@ -2,6 +2,7 @@
 
 #include "auth/authenticator.hpp"
 #include "auth/session_verifier.hpp"
+#include "gateway/base/metrics.hpp"
 #include "gateway/http/handler.hpp"
 #include "gateway/pipeline/cross_site.hpp"
 
@@ -24,14 +25,16 @@ public:
         bool require_mfa;          ///< for changes
     };
 
-    authenticate(auth::authenticator& authenticator, const session_access& sessions, http::handler& next)
-        : authenticator_(authenticator), sessions_(sessions), next_(next) {}
+    authenticate(auth::authenticator& authenticator, const session_access& sessions, base::metrics& metrics,
+                 http::handler& next)
+        : authenticator_(authenticator), sessions_(sessions), metrics_(metrics), next_(next) {}
 
     [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
 
 private:
     [[nodiscard]] base::task<base::result<http::response>> look_up(http::exchange& x, crypto::digest256 key);
     void accept(http::exchange& x, const auth::principal& who) const noexcept;
+    void tell_age(http::exchange& x, const auth::principal& who) const noexcept;
     [[nodiscard]] base::task<base::result<http::response>> by_session(http::exchange& x);
     [[nodiscard]] base::task<base::result<http::response>> learn_keys(http::exchange& x);
     [[nodiscard]] base::result<void> accept_session(http::exchange& x, const auth::session_check& found);
@@ -39,6 +42,7 @@ private:
 
     auth::authenticator& authenticator_;
     session_access sessions_;
+    base::metrics& metrics_;
     http::handler& next_;
     std::optional<auth::principal> signed_in_;  // of the last session; handlers copy what they need before they wait
 };

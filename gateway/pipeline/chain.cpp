@@ -16,7 +16,7 @@ chain::chain(const surroundings& around)
       show_model_(around.models_list),
       usage_(around.shard, around.database, around.usage_store),
       chat_completions_(around.routing, ledger_),
-      limit_(around.limiter, dispatch_),
+      limit_(around.limiter, around.shared_limiter, dispatch_),
       authenticate_(around.authenticator,
                     {.verifier = around.sessions,
                      .states = around.key_states,
@@ -24,7 +24,7 @@ chain::chain(const surroundings& around)
                      .origins = around.origins,
                      .per_minute = around.settings.session.rate_limit,
                      .require_mfa = around.settings.supabase.require_mfa},
-                    limit_),
+                    around.metrics, limit_),
       router_(routes(around.limiter), around.origins.allowed.empty() ? nullptr : &around.origins, authenticate_),
       observe_({around.settings, around.log, around.access, around.metrics, ledger_}, router_) {}
 

@@ -29,6 +29,7 @@ public:
         auth::address_limiter& failed_logins;
         const origin_rules& origins;
         const auth::rate_limiter& limiter;
+        auth::shared_limiter* shared_limiter;  ///< null: this gateway counts alone
         auth::address_limiter& health_limiter;
         storage::usage_sink& usage_sink;
         storage::database_thread& database;

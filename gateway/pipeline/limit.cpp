@@ -6,6 +6,7 @@
 #include "gateway/pipeline/router.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace concurred::pipeline {
 
@@ -14,7 +15,24 @@ base::task<base::result<http::response>> limit::handle(http::exchange& x) {
         return next_.handle(x);
     }
     const auto row = static_cast<auth::path_class>(x.endpoint->limit_class);
-    const auth::limit_decision decision = limiter_.admit(*x.principal, row, base::micros(x.times.authenticated));
+    const std::int64_t now = base::micros(x.times.authenticated);
+    if (shared_ == nullptr) {
+        return go_on(x, limiter_.admit(*x.principal, row, now));
+    }
+    if (const auto decision = shared_->decide_now(*x.principal, row, now)) {
+        return go_on(x, *decision);
+    }
+    return ask(x, *x.principal, row);
+}
+
+base::task<base::result<http::response>> limit::ask(http::exchange& x, auth::principal who, auth::path_class row) {
+    x.principal = nullptr;  // `who` is a copy that lasts
+    const auth::limit_decision decision = co_await shared_->ask(std::move(who), row);
+    base::result<http::response> r = co_await go_on(x, decision);
+    co_return std::move(r);
+}
+
+base::task<base::result<http::response>> limit::go_on(http::exchange& x, const auth::limit_decision& decision) {
     x.principal = nullptr;  // not valid beyond this turn, and not needed
     x.headers.append(auth::limit_headers(decision, x.arrived_at).view());
     x.times.limited = std::chrono::steady_clock::now();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "auth/limits.hpp"
+#include "auth/shared_limiter.hpp"
 #include "gateway/http/handler.hpp"
 
 namespace concurred::pipeline {
@@ -9,12 +10,20 @@ namespace concurred::pipeline {
 /// no body, no parse and no upstream connection.
 class limit final : public http::handler {
 public:
-    limit(const auth::rate_limiter& limiter, http::handler& next) : limiter_(limiter), next_(next) {}
+    /// @param shared null: this gateway counts alone
+    limit(const auth::rate_limiter& limiter, auth::shared_limiter* shared, http::handler& next)
+        : limiter_(limiter), shared_(shared), next_(next) {}
 
     [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
 
 private:
+    [[nodiscard]] base::task<base::result<http::response>> go_on(http::exchange& x,
+                                                                 const auth::limit_decision& decision);
+    [[nodiscard]] base::task<base::result<http::response>> ask(http::exchange& x, auth::principal who,
+                                                               auth::path_class row);
+
     const auth::rate_limiter& limiter_;
+    auth::shared_limiter* shared_;
     http::handler& next_;
 };
 
