@@ -10,12 +10,14 @@ namespace {
 constexpr std::string_view tools = R"(
     Function = { name: string(1..64), description?: string, parameters?: object, strict?: boolean | null }
     Tool = { type: "function", function: Function }
-    Call = { id: string(1..), type: "function", function: { name: string, arguments: string } }
+    Call = { id: string(1..), type: "function",
+             function: { name: string, arguments: string, parsed_arguments?: any }, ... }
     NamedTool = { type: "function", function: { name: string(1..) } }
     ToolChoice = "none" | "auto" | "required" | NamedTool
     Text = { type: "text", text: string }
 )";
 
+// `parsed` and `parsed_arguments` are left in an answer by the SDK's own helpers, and are taken back.
 constexpr std::string_view openai = R"(
     Breakpoint = { mode: "explicit" }
     TextPart = { type: "text", text: string, prompt_cache_breakpoint?: Breakpoint }
@@ -33,7 +35,8 @@ constexpr std::string_view openai = R"(
     CustomCall = { id: string(1..), type: "custom", custom: { name: string, input: string } }
     Assistant = { role: "assistant", content?: null | string | [TextPart | RefusalPart](1..), refusal?: string | null,
                   audio?: null | { id: string, ... }, tool_calls?: [Call | CustomCall](1..),
-                  function_call?: null | { name: string, arguments: string }, name?: string, annotations?: [any] }
+                  function_call?: null | { name: string, arguments: string }, name?: string, annotations?: [any] | null,
+                  parsed?: any }
     ToolResult = { role: "tool", tool_call_id: string(1..), content: TextContent }
     FunctionResult = { role: "function", name: string, content: string | null }
     Message = System | User | Assistant | ToolResult | FunctionResult
@@ -81,7 +84,7 @@ constexpr std::string_view xai = R"(
     Message = { role: "system", content: TextContent, name?: string }
             | { role: "user", content: string | [Text | ImagePart](1..), name?: string }
             | { role: "assistant", content?: TextContent | null, reasoning_content?: string | null,
-                tool_calls?: [Call](1..), refusal?: null | string, name?: string }
+                tool_calls?: [Call](1..), refusal?: null | string, name?: string, ... }
             | { role: "tool", tool_call_id: string(1..), content: TextContent }
     Format = { type: "text" } | { type: "json_object" } | {
         type: "json_schema",
@@ -137,7 +140,7 @@ constexpr std::string_view minimax = R"(
     Message = { role: "system", content: TextContent, name?: string }
             | { role: "user", content: string | [Text | ImagePart](1..), name?: string }
             | { role: "assistant", content?: TextContent | null, reasoning_content?: string,
-                reasoning_details?: [Detail], tool_calls?: [Call](1..), name?: string }
+                reasoning_details?: [Detail], tool_calls?: [Call](1..), name?: string, ... }
             | { role: "tool", tool_call_id: string(1..), content: TextContent }
     Request = {
         model: string(1..), messages: [Message](1..), max_completion_tokens?: integer(1..), max_tokens?: integer(1..),

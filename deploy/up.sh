@@ -54,7 +54,7 @@ real=no
 if env | grep -qE '^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|XAI|OPENROUTER|MINIMAX)_API_KEY(_FILE)?=.|^CONCURRED__PROVIDERS__.*__API_KEY(_FILE)?=.'; then
     real=yes
 else
-    "$concurred" mock --listen 127.0.0.1:0 --tokens 24 --gap 40ms >"$work/mock" 2>&1 &
+    "$concurred" mock --listen 127.0.0.1:0 --tokens 24 --gap 40ms --lenient >"$work/mock" 2>&1 &
     mock_pid=$!
     for _ in $(seq 100); do
         mock_url=$(sed -nE 's/^mock provider listening on (.*)$/\1/p' "$work/mock")
@@ -63,14 +63,10 @@ else
         sleep 0.05
     done
     [ -n "$mock_url" ] || die "the mock provider did not start in time"
-    for provider in OPENAI ANTHROPIC GOOGLE X_AI OPENROUTER MINIMAX; do
-        # Each base URL ends as that of the provider itself.
-        case $provider in
-            ANTHROPIC) mock_base=${mock_url%/v1} ;;
-            GOOGLE) mock_base=${mock_url%/v1}/v1beta ;;
-            *) mock_base=$mock_url ;;
-        esac
-        export "CONCURRED__PROVIDERS__${provider}__BASE_URL=$mock_base" "CONCURRED__PROVIDERS__${provider}__API_KEY=mock-provider-key"
+    # Each provider's dialect has its path, and its name in the environment.
+    for provider in OPENAI:/v1 ANTHROPIC: GOOGLE:/v1beta X_AI:/x-ai/v1 OPENROUTER:/openrouter/api/v1 MINIMAX:/minimax/v1; do
+        name=CONCURRED__PROVIDERS__${provider%%:*}
+        export "${name}__BASE_URL=${mock_url%/v1}${provider#*:}" "${name}__API_KEY=mock-provider-key"
     done
 fi
 
@@ -120,6 +116,18 @@ echo
 status=$(sed -nE '1s/^HTTP\/1.1 ([0-9]+).*/\1/p' "$work/head")
 [ "$status" = 200 ] || die "the first completion was answered with status $status: $(cat "$work/answer")"
 grep -q '^data: \[DONE\]' "$work/answer" || die "the first completion did not come to its end: $(tail -c 300 "$work/answer")"
+
+if [ "$real" = no ]; then
+    # One model of each provider behind the mock.
+    for model in gpt claude gemini grok deepseek minimax; do
+        status=$(curl -sS --max-time 120 -o "$work/answer" -w '%{http_code}' "$base/chat/completions" \
+            -H "Authorization: Bearer $key" -H 'Content-Type: application/json' \
+            -d '{"model":"'"$model"'","max_tokens":4,"messages":[{"role":"user","content":"Hello!"}]}')
+        [ "$status" = 200 ] || die "$model was answered with status $status: $(cat "$work/answer")"
+        grep -q '"content":"The quick' "$work/answer" || die "$model gave no answer: $(cat "$work/answer")"
+    done
+    echo "gpt, claude, gemini, grok, deepseek and minimax answer, too."
+fi
 
 if [ "$check" = yes ]; then
     echo
