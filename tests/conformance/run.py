@@ -14,16 +14,21 @@ sys.path[:0] = [str(HERE.parent / "integration")]
 from mock_provider import MockProvider  # noqa: E402
 from upstream_rig import Gateway, QUICK, Scenarios  # noqa: E402
 
+import matrix_table  # noqa: E402
 import scenarios  # noqa: E402
 
 SUITE_PATIENCE = 600  # seconds; a watchdog
 FILE_PATIENCE_MS = 300_000  # the same for one file: Node 20 takes a file for a test, too
 
 
-def all_scenarios():
+def all_scenarios(mock):
     made = Scenarios()
-    for name, settings in scenarios.ACCEPTANCE_PROVIDERS.items():
-        made.providers[name] = {"mock": settings}
+    root = mock.base_url.removesuffix("/v1")
+    for name, (path, settings) in scenarios.PROVIDERS.items():
+        made.providers[name] = {"base_url": root + path, "api_key": "sk-mock-" + settings}
+        for scenario, more in scenarios.MATRIX.items():
+            made.model(f"{scenario}@{name}", provider=name,
+                       upstream_model=f"{scenarios.MATRIX_MODELS[name]}/mock-{more}")
     for name, settings in scenarios.MODELS.items():
         made.providers[name] = {"mock": settings}
         made.model(name, provider=name)
@@ -45,7 +50,7 @@ def environment(gateway, mock):
 def versions():
     lock = json.loads((HERE / "node" / "package-lock.json").read_text())["packages"]
     node = {name.removeprefix("node_modules/"): package["version"] for name, package in lock.items() if name}
-    python = re.search(r"^openai==(.*)$", (HERE / "python" / "requirements.txt").read_text(), re.MULTILINE).group(1)
+    python = dict(re.findall(r"^(.*)==(.*)$", (HERE / "python" / "requirements.txt").read_text(), re.MULTILINE))
     return node, python
 
 
@@ -80,27 +85,55 @@ def python_suite(env):
     return code, count(text, r"(\d+) passed"), count(text, r"(\d+) failed", r"(\d+) errors?"), count(text, r"(\d+) skipped")
 
 
-def main():
+def all_suites():
     node, python = versions()
-    suites = [
+    matrix = ", ".join(f"{name} {node[name]}" for name in (
+        "@anthropic-ai/sdk", "@ai-sdk/anthropic", "@ai-sdk/openai-compatible", "@langchain/openai"))
+    return [
         (f"openai {node['openai']} for Node", lambda env: node_suite("openai_*.test.mjs", env)),
         (f"ai {node['ai']} with @ai-sdk/openai {node['@ai-sdk/openai']}",
          lambda env: node_suite("ai_sdk.test.mjs", env)),
         (f"ai {node['ai-documented']} with @ai-sdk/openai {node['ai-sdk-openai-documented']}",
          lambda env: node_suite("ai_sdk_documented.test.mjs", env)),
-        (f"openai {python} for Python", python_suite),
+        (f"openai {python['openai']}, anthropic {python['anthropic']} for Python", python_suite),
+        (f"matrix for Node: openai, ai, {matrix}", lambda env: node_suite("matrix_*.test.mjs", env)),
+        (f"@google/genai {node['@google/genai']}", lambda env: node_suite("genai.test.mjs", env)),
     ]
+
+
+def table_outcome(recorded, complete):
+    """Compares the table in README.md with what the suites did, or writes it. Returns what to print, passed, failed."""
+    readme = HERE / "README.md"
+    text = readme.read_text()
+    made = matrix_table.table(recorded.read_text().splitlines())
+    if "--write-table" in sys.argv:
+        readme.write_text(matrix_table.replaced(text, made))
+    elif complete and matrix_table.written(text) != made:
+        print("\nThe table in tests/conformance/README.md is not what the suites did: see run.sh --write-table.\n" + made)
+        return [("the table in README.md", 0, 1, 0)]
+    return [("the table in README.md", 1, 0, 0)] if complete else []
+
+
+def main():
+    wanted = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    suites = [(name, suite) for name, suite in all_suites() if not wanted or any(word in name for word in wanted)]
+    if not suites:
+        print("no suite has one of these words in its name: " + " ".join(wanted), file=sys.stderr)
+        return 64
     outcomes = []
     with tempfile.TemporaryDirectory() as folder, MockProvider("--keep-bodies") as mock:
         # Leaving the gateway's block checks that it ends with code 0 and has one usage record of every request.
-        with Gateway(folder, all_scenarios(), mock, QUICK) as gateway:
-            env = environment(gateway, mock)
+        with Gateway(folder, all_scenarios(mock), mock, QUICK) as gateway:
+            recorded = Path(folder) / "matrix"
+            recorded.touch()
+            env = {**environment(gateway, mock), "CONCURRED_MATRIX": str(recorded)}
             for name, suite in suites:
                 print(f"\n--- {name}", flush=True)
                 code, passed, failed, skipped = suite(env)
                 if not failed and (code != 0 or not passed):
                     failed = 1  # it ended badly, without a word
                 outcomes.append((name, passed, failed, skipped))
+        outcomes += table_outcome(recorded, complete=not wanted)
     outcomes.append(("all SDKs", *(sum(numbers) for numbers in list(zip(*outcomes))[1:])))
     print()
     for name, passed, failed, skipped in outcomes:

@@ -4,8 +4,38 @@ A model's settings are those of `concurred mock` (bench/README.md). Each model h
 carries the settings.
 """
 
-# Settings of the two providers behind the documented aliases: they call the tool, and then answer.
-ACCEPTANCE_PROVIDERS = {"openai": "tool=1,tokens=6", "openrouter": "tool=1,tokens=6"}
+# The providers as users know them: where their dialect is at the mock, and the settings of their key, which the documented
+# aliases get: they call the tool, and then answer.
+PROVIDERS = {
+    "openai": ("/v1", "strict,tool=1,tokens=6"),
+    "anthropic": ("", "tool=1,tokens=6"),
+    "google": ("/v1beta", "tool=1,tokens=6"),
+    "x-ai": ("/x-ai/v1", "tool=1,tokens=6"),
+    "openrouter": ("/openrouter/api/v1", "tool=1,tokens=6"),
+    "minimax": ("/minimax/v1", "tool=1,tokens=6"),
+}
+
+# What the matrix asks of every provider: `scenario@provider`, with the settings behind the name of a model of theirs.
+MATRIX_MODELS = {
+    "openai": "gpt-5.2",
+    "anthropic": "claude-sonnet-4-5",
+    "google": "gemini-3-pro-preview",
+    "x-ai": "grok-4-1-fast",
+    "openrouter": "deepseek/deepseek-v3.2",
+    "minimax": "MiniMax-M3",
+}
+MATRIX = {
+    "answer": "tool=0,tokens=5,prompt=11",
+    "details": "tool=0,tokens=3,prompt=20,cached=8,reasoning=7",
+    "reasons": "tool=0,tokens=5,reasoning=4",
+    "echo": "tool=0,echo",
+    "calls-tool": "tool=1,chunk=3",
+    "calls-two-tools": "tool=2,chunk=3",
+    "slow": "tool=0,tokens=500,gap=20ms",
+    "refuses": "status=400",
+    "busy": "status=429,retry-after=7",
+    "overloaded": "status=503",
+}
 
 # model -> settings
 MODELS = {

@@ -12,7 +12,7 @@ export const baseURL = fromStarter('CONCURRED_BASE_URL');
 export const apiKey = fromStarter('CONCURRED_API_KEY');
 export const keyOnePerMinute = fromStarter('CONCURRED_API_KEY_1_PER_MINUTE');
 export const keySixtyPerMinute = fromStarter('CONCURRED_API_KEY_60_PER_MINUTE');
-const mockURL = fromStarter('CONCURRED_MOCK_URL');
+export const mockURL = fromStarter('CONCURRED_MOCK_URL');
 
 /** A request id of the gateway: a UUID of version 7. */
 export const requestId = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
