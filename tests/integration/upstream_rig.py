@@ -299,7 +299,8 @@ class Gateway:
 
     def admitted(self):
         return [line for line in self.access_lines()
-                if line["route"] == "/api/v1/chat/completions" and line["status"] not in (401, 405, 429)
+                if line["route"] in ("/api/v1/chat/completions", "/api/v1/messages")
+                and line["status"] not in (401, 405, 429)
                 or line.get("provider")]
 
     def records(self, model=None):

@@ -31,8 +31,8 @@ const toTools = (tools) =>
     tools.map((f) => [f.name, tool({ description: f.description, inputSchema: jsonSchema(f.parameters) })]),
   );
 
-/** How an answer is got from a model, with the options that make it reason. */
-function driver(modelOf, reasoningOptions) {
+/** How an answer is got from a model, with the options that make it reason, and those for an answer in a schema. */
+function driver(modelOf, reasoningOptions, schemaOptions = {}) {
   const ask = async (name, { talk, stream, tools, schema, effort }) => {
     const request = {
       model: modelOf(name),
@@ -42,7 +42,11 @@ function driver(modelOf, reasoningOptions) {
       ...(effort && { providerOptions: reasoningOptions }),
     };
     if (schema) {
-      const { object } = await generateObject({ ...request, schema: jsonSchema(schema) });
+      const { object } = await generateObject({
+        ...request,
+        schema: jsonSchema(schema),
+        providerOptions: schemaOptions,
+      });
       return { parsed: object };
     }
     let result;
@@ -105,9 +109,12 @@ const compatible = createOpenAICompatible({
 matrix('ai, @ai-sdk/openai-compatible', driver(compatible, { concurred: { reasoningEffort: 'low' } }));
 
 matrix('ai, @ai-sdk/anthropic', {
-  ...driver((name) => createAnthropic({ baseURL, apiKey })(name), {
-    anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } },
-  }),
+  ...driver(
+    (name) => createAnthropic({ baseURL, apiKey })(name),
+    { anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } } },
+    // By itself it calls a tool instead, for models whose names it does not know.
+    { anthropic: { structuredOutputMode: 'outputFormat' } },
+  ),
   missing: withoutMessages,
   counts: ['input', 'output', 'cached'],
 });

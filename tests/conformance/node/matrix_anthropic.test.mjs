@@ -72,5 +72,5 @@ matrix('@anthropic-ai/sdk (Node)', {
     throw new Error('the stream ended');
   },
   failure: (e) => ({ status: e.status, name: e.constructor.name, retryAfter: e.headers.get('retry-after') }),
-  errorNames: { 400: 'BadRequestError', 429: 'RateLimitError', 502: 'InternalServerError', 503: 'InternalServerError' },
+  errorNames: { 400: 'BadRequestError', 429: 'RateLimitError', 502: 'InternalServerError', 503: 'ServiceUnavailableError' },
 });
