@@ -63,7 +63,7 @@ TEST_SUITE("base/config_environment") {
             {"CONCURRED__SERVER_LISTEN", "names no key, did you mean 'CONCURRED__SERVER__LISTEN'?"},
             {"CONCURRED__PROVIDERS__MINE__BASEURL",
              "names no key, did you mean 'CONCURRED__PROVIDERS__MINE__BASE_URL'?"},
-            {"CONCURRED__PROVIDERS__OPENAI__API_KEYS",
+            {"CONCURRED__PROVIDERS__OPENAI__API_KYE",
              "names no key, did you mean 'CONCURRED__PROVIDERS__OPENAI__API_KEY'?"},
             {"CONCURRED__WHATEVER__THIS_MAY_HAVE_BEEN__ONCE",
              "names no key of the configuration; print-config lists them all"},
