@@ -93,21 +93,27 @@ def test_a_killed_redis_leaves_each_gateway_its_share(tmp_path, mock, mode):
     with Redis(tmp_path) as redis, Four(tmp_path, mock, mode, redis) as four:
         crowd = Crowd(four.gateways, four.key)
         until(crowd, 1.5)
+        before = list(crowd.admitted)
         redis.kill()
         until(crowd, 4)
         admitted, seconds = crowd.stop()
-        # The crowd is spread evenly, so the shares were used up by what Redis had admitted: hardly anything more.
-        assert admitted <= LIMIT + 4 * (LIMIT // 4) * seconds / 60 + LIMIT * 0.2, crowd.statuses
+        assert admitted <= 2 * LIMIT + LIMIT * seconds / 60 + 4, crowd.statuses
+        # What a gateway had admitted with Redis is taken from its share. A slice may still be in hand, and a few
+        # requests were on their way.
+        share = LIMIT // 4
+        for number in range(4):
+            alone = crowd.admitted[number] - before[number]
+            assert alone <= max(0, share - before[number]) + share * seconds / 60 + LIMIT // 40 + 10, (number, before)
         assert four.decisions()["own_share"] > 0
         redis.start()
         for gateway in four.gateways:
             eventually(lambda g=gateway: g.metrics()["concurred_redis_connected"] == 1, "redis to be used again")
         # Redis has forgotten everything, but each gateway knows what it has admitted itself.
-        before = four.decisions()["redis"]
+        asked = four.decisions()["redis"]
         again = Crowd(four.gateways, four.key)
         until(again, 1.5)
         more, more_seconds = again.stop()
-        assert four.decisions()["redis"] > before
+        assert four.decisions()["redis"] > asked
         assert more <= LIMIT + LIMIT * more_seconds / 60 + 1, again.statuses
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Gateway, eventually
+from harness import Gateway, eventually, get
 
 needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 
@@ -152,25 +152,26 @@ class Crowd:
         self.authorization = "Authorization: Bearer " + key
         self.gateways = gateways
         self.statuses = {}
+        self.admitted = [0] * len(gateways)  # by gateway
         self.longest = 0.0
         self.stopped = False
         self.lock = threading.Lock()
         self.began = time.monotonic()
-        self.threads = [threading.Thread(target=self.run, args=(gateway,)) for gateway in gateways
+        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(len(gateways))
                         for _ in range(threads)]
         for thread in self.threads:
             thread.start()
 
-    def run(self, gateway):
-        from harness import get  # here: harness imports pytest fixtures at the top
+    def run(self, number):
         request = get("/api/v1/models", self.authorization)
-        with gateway.connect() as connection:
+        with self.gateways[number].connect() as connection:
             while not self.stopped:
                 start = time.monotonic()
                 status = connection.send(request).read().status
                 spent = time.monotonic() - start
                 with self.lock:
                     self.statuses[status] = self.statuses.get(status, 0) + 1
+                    self.admitted[number] += status == 200
                     self.longest = max(self.longest, spent)
                 time.sleep(0.002)  # the machine is shared; the limit is far below this rate
 
