@@ -39,7 +39,11 @@ class Redis:
         self.process = subprocess.Popen(
             [*self.prefix, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir",
              str(self.folder), *self.options], stdout=self.log, stderr=self.log, env=self.environment)
-        eventually(lambda: self.command("PING") == b"+PONG\r\n", "redis to answer")
+        try:
+            eventually(lambda: self.command("PING") == b"+PONG\r\n", "redis to answer")
+        except AssertionError:
+            self.kill()
+            raise
         return self
 
     def command(self, *words):
