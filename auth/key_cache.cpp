@@ -57,7 +57,10 @@ key_cache::lookup key_cache::find(const crypto::digest256& key, base::steady_tim
     const bool usable = state != cache_state::stale_usable_only_on_error;
     if (found->who.expired(wall)) {
         // As long as the rest of what is known may be used, so may this. Afterwards somebody may have moved the date.
-        return {usable ? cache_state::negative : cache_state::miss, nullptr};
+        return {usable ? cache_state::negative : cache_state::miss, nullptr, key_status::expired};
+    }
+    if (!usable && now < found->excused_until) {
+        state = cache_state::refresh_ahead;
     }
     if (state == cache_state::refresh_ahead) {
         if (now < found->refresh_again_at) {
@@ -78,7 +81,7 @@ key_cache::lookup key_cache::find_negative(const crypto::digest256& key, base::s
         negatives_.erase(key);
         return {cache_state::miss, nullptr};
     }
-    return {cache_state::negative, nullptr};
+    return {cache_state::negative, nullptr, found->why};
 }
 
 fill_ticket key_cache::begin_fill(base::steady_time now) const noexcept {
@@ -100,11 +103,20 @@ const principal* key_cache::finish_fill(const fill_ticket& ticket, const crypto:
     const milliseconds age{std::clamp(base::unix_millis(wall) - who.verified_ms, std::int64_t{0},
                                       static_cast<std::int64_t>(params_.hard_bound.count()))};
     const auto began = std::min(ticket.began, now);
-    return &entries_.store(key, {who, std::min(now - age, now), began, base::steady_time::min()}).who;
+    return &entries_
+                .store(key, {who, std::min(now - age, now), began, base::steady_time::min(), base::steady_time::min()})
+                .who;
 }
 
-bool key_cache::finish_negative(const fill_ticket& ticket, const crypto::digest256& key,
-                                const key_state* known) noexcept {
+void key_cache::fill_failed(const crypto::digest256& key, base::steady_time now) noexcept {
+    if (entry* there = entries_.find(key); there != nullptr) {
+        // Long enough for the next refresh to be handed out and to fail as well.
+        there->excused_until = now + 3 * params_.refresh_retry;
+    }
+}
+
+bool key_cache::finish_negative(const fill_ticket& ticket, const crypto::digest256& key, const key_state* known,
+                                key_status why) noexcept {
     const std::uint64_t generation = known != nullptr ? known->generation() : states_.unseen_epoch();
     if (generation > ticket.epoch) {
         return false;
@@ -115,7 +127,7 @@ bool key_cache::finish_negative(const fill_ticket& ticket, const crypto::digest2
     }
     entries_.erase(key);
     const nanoseconds lifetime = nanoseconds(params_.negative) * stretch(key, params_.jitter_percent) / 1000;
-    negatives_.store(key, {ticket.began + lifetime, known, generation});
+    negatives_.store(key, {ticket.began + lifetime, known, generation, why});
     return true;
 }
 

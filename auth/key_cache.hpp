@@ -1,6 +1,7 @@
 #pragma once
 
 #include "auth/clock_map.hpp"
+#include "auth/key_answer.hpp"
 #include "auth/principal.hpp"
 #include "crypto/digest.hpp"
 #include "gateway/base/clock.hpp"
@@ -69,6 +70,7 @@ public:
     struct lookup {
         cache_state state;
         const principal* who;  ///< null for miss and negative; valid until the next call to the cache: copy it
+        key_status why = key_status::not_found;  ///< for negative
     };
 
     /// @param states outlives the cache.
@@ -89,7 +91,13 @@ public:
     /// @param known state of the key if it exists (disabled, expired): enabling it again then counts at once. Else
     /// null.
     /// @return false when keys were changed after the fill began.
-    bool finish_negative(const fill_ticket& ticket, const crypto::digest256& key, const key_state* known) noexcept;
+    bool finish_negative(const fill_ticket& ticket, const crypto::digest256& key, const key_state* known,
+                         key_status why = key_status::not_found) noexcept;
+
+    /// The next layer could not answer. For a moment an entry that is past its time is used without asking again, and
+    /// asked for in the background: nobody waits for a service that is down. Not beyond the hard bound, and not after a
+    /// change.
+    void fill_failed(const crypto::digest256& key, base::steady_time now) noexcept;
 
     /// Forgets that a key is bad: for the path that has just created it.
     void forget_negative(const crypto::digest256& key) noexcept { negatives_.erase(key); }
@@ -103,11 +111,13 @@ private:
         base::steady_time verified_at;
         base::steady_time read_at;
         base::steady_time refresh_again_at;  // a refresh handed out is not handed out again before
+        base::steady_time excused_until;     // the next layer is down: stale is good enough
     };
     struct negative {
         base::steady_time until;
         const key_state* known;
         std::uint64_t generation;
+        key_status why;
     };
 
     [[nodiscard]] lookup find_negative(const crypto::digest256& key, base::steady_time now) noexcept;

@@ -1,7 +1,13 @@
 #include "auth/key_source.hpp"
 
 #include "auth/api_key_format.hpp"
+#include "gateway/base/clock.hpp"
 #include "storage/call.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
 
 namespace concurred::auth {
 
@@ -9,24 +15,26 @@ namespace {
 
 using found = base::result<std::optional<storage::api_key_row>>;
 
+constexpr std::chrono::seconds try_again{1};
+
 class local_key_source final : public key_source {
 public:
     local_key_source(base::executor shard, storage::database_thread& thread, storage::api_key_store& keys)
         : shard_(shard), thread_(thread), keys_(keys) {}
 
-    base::task<found> find(crypto::digest256 key) override {
-        auto read = [this, hash = hash_text(key)] { return keys_.find_by_hash(hash); };
-        const std::optional<found> answer = co_await storage::call(thread_, shard_, std::move(read));
+    base::task<base::result<key_answer>> find(const crypto::digest256& digest, const crypto::secret_string&,
+                                              bool) override {
+        auto read = [this, hash = hash_text(digest)] { return keys_.find_by_hash(hash); };
+        std::optional<found> answer = co_await storage::call(thread_, shard_, std::move(read));
         if (!answer || !*answer) {
-            base::error e =
-                base::gateway_error(base::errc::service_unavailable, "API keys cannot be checked at the moment.");
-            e.retry_after = std::chrono::seconds(1);
-            if (answer) {
-                e.cause = answer->error().cause;
-            }
-            co_return e;
+            co_return keys_unavailable(answer ? answer->error() : base::error{});
         }
-        co_return **answer;
+        key_answer result{.verified_ms = base::unix_millis(std::chrono::system_clock::now())};
+        if (**answer) {
+            result.row = std::move(***answer);
+            result.status = status_of(result.row, result.verified_ms);
+        }
+        co_return std::move(result);
     }
 
 private:
@@ -36,6 +44,13 @@ private:
 };
 
 }  // namespace
+
+base::error keys_unavailable(const base::error& cause) {
+    base::error e = base::gateway_error(base::errc::service_unavailable, "API keys cannot be checked at the moment.");
+    e.retry_after = std::max<std::chrono::milliseconds>(cause.retry_after, try_again);
+    e.cause = cause.cause;
+    return e;
+}
 
 std::unique_ptr<key_source> make_local_key_source(base::executor shard, storage::database_thread& thread,
                                                   storage::api_key_store& keys) {

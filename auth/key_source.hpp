@@ -1,13 +1,14 @@
 #pragma once
 
+#include "auth/key_answer.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/secret_string.hpp"
 #include "gateway/base/error.hpp"
 #include "gateway/base/executor.hpp"
 #include "storage/api_key_store.hpp"
 #include "storage/database_thread.hpp"
 
 #include <memory>
-#include <optional>
 
 namespace concurred::auth {
 
@@ -19,12 +20,17 @@ public:
     key_source& operator=(const key_source&) = delete;
     virtual ~key_source() = default;
 
-    /// Completes on the caller's shard with the key, disabled and expired ones too, or nullopt for one that does not
-    /// exist.
-    /// @param key SHA-256 of the full key.
+    /// Completes on the caller's shard with what is known about the key.
+    /// @param digest SHA-256 of the full key. @param key the key itself, for services that want to see it. Both outlive
+    /// the call.
+    /// @param known the caller has seen the key valid not long ago: it is served before keys that nobody knows.
     /// Errors: errc::service_unavailable when the source cannot answer. That says nothing about the key.
-    [[nodiscard]] virtual base::task<base::result<std::optional<storage::api_key_row>>> find(crypto::digest256 key) = 0;
+    [[nodiscard]] virtual base::task<base::result<key_answer>> find(const crypto::digest256& digest,
+                                                                    const crypto::secret_string& key, bool known) = 0;
 };
+
+/// The error of a source that cannot answer. Known keys go on; of others nobody can say that they are bad.
+[[nodiscard]] base::error keys_unavailable(const base::error& cause);
 
 /// The embedded store, read on the database thread. Both outlive the source.
 [[nodiscard]] std::unique_ptr<key_source> make_local_key_source(base::executor shard, storage::database_thread& thread,

@@ -69,6 +69,13 @@ struct key_use {
     std::int64_t used_ms = 0;
 };
 
+/// What became of a rotation.
+struct rotation {
+    insert_outcome outcome = insert_outcome::inserted;  ///< of the new key
+    std::optional<api_key_row> old{};                   ///< nullopt: no such key; nothing was stored
+    api_key_row made{};
+};
+
 /// `touch_last_used` moves the time of a key only by this much or more, so that use alone causes few writes.
 inline constexpr std::int64_t last_used_step_ms = 5 * 60 * 1'000;
 
@@ -80,7 +87,7 @@ public:
 
     /// Stores a new key.
     /// @param row `change_number` is ignored
-    /// @param max_keys keys an owner may have, revoked ones not counted; counted in the same transaction
+    /// @param max_keys keys an owner may have, revoked and expired ones not counted; counted in the same transaction
     [[nodiscard]] virtual base::result<insert_outcome> insert(
         const api_key_row& row, std::uint32_t max_keys = std::numeric_limits<std::uint32_t>::max()) = 0;
 
@@ -105,6 +112,14 @@ public:
     /// @returns the key as it was revoked; nullopt for an unknown, foreign or already revoked one
     [[nodiscard]] virtual base::result<std::optional<api_key_row>> revoke(owner_scope scope, std::string_view id,
                                                                           std::int64_t now_ms) = 0;
+
+    /// Puts a new key in the place of another, with all that is set for it, in one transaction.
+    /// @param made its id, hash and start
+    /// @param grace_ms how long the old key works on, though not beyond its own expiry; 0: it is revoked
+    /// @param max_keys as in `insert`, the old key counted while it works
+    [[nodiscard]] virtual base::result<rotation> rotate(owner_scope scope, std::string_view id, const api_key_row& made,
+                                                        std::int64_t grace_ms, std::uint32_t max_keys,
+                                                        std::int64_t now_ms) = 0;
 
     /// @returns the number of keys of `owner`, revoked ones not counted
     [[nodiscard]] virtual base::result<std::uint32_t> count(std::string_view owner) = 0;

@@ -1,7 +1,9 @@
 #include "storage/api_key_store.hpp"
 #include "storage/sqlite.hpp"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -41,7 +43,8 @@ constexpr std::array<std::string_view, statement_count> statement_texts{{
     "ORDER BY created_ms, id LIMIT ?2 OFFSET ?3",
     "UPDATE api_key SET name = ?2, enabled = ?3, expires_ms = ?4, rate_limit = ?5, updated_ms = ?6, deleted_ms = ?7, "
     "change_number = ?8 WHERE id = ?1",
-    "SELECT count(*) FROM api_key WHERE owner_id = ?1 AND deleted_ms IS NULL",
+    "SELECT count(*) FROM api_key WHERE owner_id = ?1 AND deleted_ms IS NULL "
+    "AND (expires_ms IS NULL OR expires_ms > ?2)",
     "SELECT @ FROM api_key WHERE change_number > ?1 ORDER BY change_number LIMIT ?2",
     "SELECT value FROM change_counter",
     "UPDATE change_counter SET value = value + 1 RETURNING value",
@@ -128,41 +131,56 @@ public:
         if (!transaction) {
             return std::move(transaction).error();
         }
-        auto present = count(row.owner_id);
-        if (!present) {
-            return std::move(present).error();
-        }
-        if (*present >= max_keys) {
-            return insert_outcome::owner_full;
-        }
-        auto number = read_integer(statements_[next_change]);
-        if (!number) {
-            return std::move(number).error();
-        }
-        {
-            sqlite_query query(statements_[insert_key]);
-            query.bind(row.id).bind(row.hash).bind(row.start).bind(row.name).bind(row.owner_id).bind(row.enabled);
-            query.bind(row.expires_ms)
-                .bind(row.rate_limit)
-                .bind(row.rate_window_ms)
-                .bind(row.meta)
-                .bind(row.permissions);
-            query.bind(row.created_ms).bind(row.updated_ms).bind(row.deleted_ms).bind(row.last_used_ms).bind(*number);
-            auto inserted = query.next();
-            if (!inserted) {
-                return std::move(inserted).error();
-            }
-            if (!*inserted) {
-                return insert_outcome::duplicate;
-            }
-            if (auto done = query.run(); !done) {
-                return std::move(done).error();
-            }
+        auto outcome = add(row, max_keys);
+        if (!outcome || *outcome != insert_outcome::inserted) {
+            return outcome;
         }
         if (auto committed = transaction->commit(); !committed) {
             return std::move(committed).error();
         }
-        return insert_outcome::inserted;
+        return outcome;
+    }
+
+    base::result<rotation> rotate(owner_scope scope, std::string_view id, const api_key_row& made,
+                                  std::int64_t grace_ms, std::uint32_t max_keys, std::int64_t now_ms) override {
+        auto transaction = sqlite_transaction::begin(database_);
+        if (!transaction) {
+            return std::move(transaction).error();
+        }
+        auto found = find_by_id(scope, id);
+        if (!found) {
+            return std::move(found).error();
+        }
+        if (!*found) {
+            return rotation{};
+        }
+        rotation done{.old = **found, .made = **found};
+        done.made.id = made.id;
+        done.made.hash = made.hash;
+        done.made.start = made.start;
+        done.made.created_ms = done.made.updated_ms = now_ms;
+        done.made.last_used_ms.reset();
+        if (grace_ms == 0) {
+            done.old->deleted_ms = now_ms;
+        } else {
+            const std::int64_t until = now_ms + grace_ms;
+            done.old->expires_ms = std::min(done.old->expires_ms.value_or(until), until);
+        }
+        if (auto saved = save(*done.old, now_ms); !saved) {
+            return std::move(saved).error();
+        }
+        auto outcome = add(done.made, max_keys);
+        if (!outcome) {
+            return std::move(outcome).error();
+        }
+        done.outcome = *outcome;
+        if (done.outcome != insert_outcome::inserted) {
+            return done;
+        }
+        if (auto committed = transaction->commit(); !committed) {
+            return std::move(committed).error();
+        }
+        return done;
     }
 
     base::result<std::optional<api_key_row>> find_by_hash(std::string_view hash) override {
@@ -203,12 +221,7 @@ public:
     }
 
     base::result<std::uint32_t> count(std::string_view owner) override {
-        sqlite_query query(statements_[count_keys]);
-        query.bind(owner);
-        if (auto found = query.next(); !found) {
-            return std::move(found).error();
-        }
-        return static_cast<std::uint32_t>(query.integer(0));
+        return count_unexpired(owner, std::numeric_limits<std::int64_t>::min());
     }
 
     base::result<std::vector<api_key_row>> changed_since(std::uint64_t cursor, std::uint32_t limit) override {
@@ -241,6 +254,59 @@ public:
     }
 
 private:
+    base::result<std::uint32_t> count_unexpired(std::string_view owner, std::int64_t now_ms) {
+        sqlite_query query(statements_[count_keys]);
+        query.bind(owner).bind(now_ms);
+        if (auto found = query.next(); !found) {
+            return std::move(found).error();
+        }
+        return static_cast<std::uint32_t>(query.integer(0));
+    }
+
+    /// Stores a new key under a new change number, within a transaction.
+    base::result<insert_outcome> add(const api_key_row& row, std::uint32_t max_keys) {
+        auto present = count_unexpired(row.owner_id, row.created_ms);
+        if (!present) {
+            return std::move(present).error();
+        }
+        if (*present >= max_keys) {
+            return insert_outcome::owner_full;
+        }
+        auto number = read_integer(statements_[next_change]);
+        if (!number) {
+            return std::move(number).error();
+        }
+        sqlite_query query(statements_[insert_key]);
+        query.bind(row.id).bind(row.hash).bind(row.start).bind(row.name).bind(row.owner_id).bind(row.enabled);
+        query.bind(row.expires_ms).bind(row.rate_limit).bind(row.rate_window_ms).bind(row.meta).bind(row.permissions);
+        query.bind(row.created_ms).bind(row.updated_ms).bind(row.deleted_ms).bind(row.last_used_ms).bind(*number);
+        auto inserted = query.next();
+        if (!inserted) {
+            return std::move(inserted).error();
+        }
+        if (!*inserted) {
+            return insert_outcome::duplicate;
+        }
+        if (auto done = query.run(); !done) {
+            return std::move(done).error();
+        }
+        return insert_outcome::inserted;
+    }
+
+    /// Saves a changed key under a new change number, within a transaction.
+    base::result<void> save(api_key_row& row, std::int64_t now_ms) {
+        auto number = read_integer(statements_[next_change]);
+        if (!number) {
+            return std::move(number).error();
+        }
+        row.updated_ms = now_ms;
+        row.change_number = static_cast<std::uint64_t>(*number);
+        sqlite_query query(statements_[save_key]);
+        query.bind(row.id).bind(row.name).bind(row.enabled).bind(row.expires_ms).bind(row.rate_limit);
+        query.bind(row.updated_ms).bind(row.deleted_ms).bind(*number);
+        return query.run();
+    }
+
     /// Reads a key, lets `modify` change it and, if that returns true, saves it under a new change number.
     template <class Modify>
     base::result<std::optional<api_key_row>> change(owner_scope scope, std::string_view id, std::int64_t now_ms,
@@ -253,20 +319,8 @@ private:
         if (!found || !*found || !modify(**found)) {
             return found;
         }
-        api_key_row& row = **found;
-        auto number = read_integer(statements_[next_change]);
-        if (!number) {
-            return std::move(number).error();
-        }
-        row.updated_ms = now_ms;
-        row.change_number = static_cast<std::uint64_t>(*number);
-        {
-            sqlite_query query(statements_[save_key]);
-            query.bind(row.id).bind(row.name).bind(row.enabled).bind(row.expires_ms).bind(row.rate_limit);
-            query.bind(row.updated_ms).bind(row.deleted_ms).bind(*number);
-            if (auto saved = query.run(); !saved) {
-                return std::move(saved).error();
-            }
+        if (auto saved = save(**found, now_ms); !saved) {
+            return std::move(saved).error();
         }
         if (auto committed = transaction->commit(); !committed) {
             return std::move(committed).error();

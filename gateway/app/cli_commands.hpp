@@ -22,6 +22,7 @@ struct command_set {
     key_list_options list;
     key_update_options update;
     key_revoke_options revoke;
+    key_rotate_options rotate;
     usage_options usage;
     healthcheck_options health;
     bench::mock_options mock;

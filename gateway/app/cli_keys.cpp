@@ -75,20 +75,37 @@ void declare_revoke(CLI::App& keys, command_set& commands) {
     command->footer(
         "Asks on a terminal; without one, in a script or a pipe, it does not. A running server notices within a "
         "second.");
+    command->callback([&commands] { commands.chosen = [&commands] { return revoke_key(commands.revoke); }; });
+}
+
+void declare_rotate(CLI::App& keys, command_set& commands) {
+    key_rotate_options& options = commands.rotate;
+    CLI::App* command = keys.add_subcommand("rotate", "Make a key in the place of another; it is shown this once");
+    command->add_option("ID", options.id, "as 'keys list' shows it")->type_name("")->required();
+    command->add_option("--grace", options.grace, "how long the old key works on: 30d, 12h, 90m, 0 (default: 24h)")
+        ->type_name("TIME");
+    add_json_option(*command, options.json);
+    add_config_options(*command, options.config);
+    command->footer(
+        "The new key has the name, the owner and the limits of the old one.\n"
+        "\n"
+        "Example:\n"
+        "  concurred keys rotate key_Ab12 --grace 2h");
     command->callback(
-        [&commands] { commands.chosen = [&commands] { return revoke_key(commands.revoke, system_clock::now()); }; });
+        [&commands] { commands.chosen = [&commands] { return rotate_key(commands.rotate, system_clock::now()); }; });
 }
 
 }  // namespace
 
 void declare_keys(CLI::App& app, command_set& commands) {
-    CLI::App* keys = app.add_subcommand("keys", "Make, list, change and revoke API keys");
+    CLI::App* keys = app.add_subcommand("keys", "Make, list, change, rotate and revoke API keys");
     keys->require_subcommand(1);
-    keys->footer("They work beside a running server, on the same database.");
+    keys->footer("They work beside a running server, on the same database, or on the keys at Unkey's with [unkey].");
     declare_create(*keys, commands);
     declare_list(*keys, commands);
     declare_update(*keys, commands);
     declare_revoke(*keys, commands);
+    declare_rotate(*keys, commands);
     for (CLI::App* command : keys->get_subcommands({})) {
         command->group("Commands");
     }

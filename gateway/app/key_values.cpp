@@ -108,4 +108,14 @@ base::result<std::int64_t> parse_expiry(std::string_view text, base::wall_time n
     return at_ms;
 }
 
+base::result<std::chrono::milliseconds> parse_grace(std::string_view text) {
+    constexpr milliseconds longest = std::chrono::days{30};
+    const auto grace = text == "0" ? std::optional(milliseconds{0}) : life_time(text);
+    if (!grace || *grace > longest) {
+        return refuse("a grace must be 0 or a time like 30d, 12h or 90m, at most 30 days, not '" + std::string(text) +
+                      "'");
+    }
+    return *grace;
+}
+
 }  // namespace concurred::app

@@ -3,6 +3,7 @@
 #include "gateway/base/clock.hpp"
 #include "gateway/base/error.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,5 +28,8 @@ inline constexpr std::size_t max_key_name = 255;  ///< bytes
 /// UTC.
 /// @return Unix milliseconds, later than `now`, at most 100 years
 [[nodiscard]] base::result<std::int64_t> parse_expiry(std::string_view text, base::wall_time now);
+
+/// How long a key that is replaced works on: `30d`, `12h`, `90m` or `0`, at most 30 days.
+[[nodiscard]] base::result<std::chrono::milliseconds> parse_grace(std::string_view text);
 
 }  // namespace concurred::app

@@ -2,10 +2,12 @@
 
 #include "gateway/app/announce.hpp"
 #include "gateway/app/command_database.hpp"
+#include "gateway/app/command_keys.hpp"
 #include "gateway/app/console.hpp"
 #include "gateway/app/exit_code.hpp"
 #include "gateway/app/key_output.hpp"
 #include "gateway/app/key_values.hpp"
+#include "gateway/app/unkey_setup.hpp"
 
 #include <utility>
 
@@ -14,20 +16,19 @@ namespace concurred::app {
 namespace {
 
 using storage::api_key_row;
-using storage::api_key_store;
 
-/// Does `work(settings, keys)` with the keys of a database that must be there already.
+/// Does `work(settings, keys)` with the keys, in a database that must be there already, or at Unkey's.
 template <class Work>
 int with_keys(const config_options& options, Work work) {
     const auto loaded = load_or_complain(options);
     if (!loaded) {
         return exit_configuration;
     }
-    if (database_is_missing(*loaded->values)) {
+    if (!uses_unkey(*loaded->values) && database_is_missing(*loaded->values)) {
         return complain_of_missing_database(*loaded->values);
     }
-    const auto opened = open_database(*loaded->values);
-    return opened ? work(*loaded->values, *opened->keys) : complain(opened.error());
+    const auto opened = command_keys::open(*loaded->values);
+    return opened ? work(*loaded->values, **opened) : complain(opened.error());
 }
 
 int no_such_key(const std::string& id) {
@@ -75,12 +76,8 @@ base::result<storage::api_key_patch> read_patch(const key_update_options& option
 }  // namespace
 
 int list_keys(const key_list_options& options, base::wall_time now) {
-    return with_keys(options.config, [&](const base::config&, api_key_store& keys) {
-        storage::owner_scope scope;
-        if (options.owner) {
-            scope = *options.owner;
-        }
-        const auto rows = keys.list(scope, {.include_revoked = options.all});
+    return with_keys(options.config, [&](const base::config&, command_keys& keys) {
+        const auto rows = keys.run(keys.admin().list(options.owner, options.all));
         if (!rows) {
             return complain(rows.error());
         }
@@ -96,12 +93,12 @@ int list_keys(const key_list_options& options, base::wall_time now) {
 }
 
 int update_key(const key_update_options& options, base::wall_time now) {
-    return with_keys(options.config, [&](const base::config& settings, api_key_store& keys) {
+    return with_keys(options.config, [&](const base::config& settings, command_keys& keys) {
         const auto patch = read_patch(options, settings, now);
         if (!patch) {
             return complain(exit_usage, base::text_of(patch.error()));
         }
-        const auto changed = keys.update(std::nullopt, options.id, *patch, base::unix_millis(now));
+        const auto changed = keys.run(keys.admin().update(std::nullopt, options.id, *patch));
         if (!changed) {
             return complain(changed.error());
         }
@@ -114,9 +111,9 @@ int update_key(const key_update_options& options, base::wall_time now) {
     });
 }
 
-int revoke_key(const key_revoke_options& options, base::wall_time now) {
-    return with_keys(options.config, [&](const base::config& settings, api_key_store& keys) {
-        const auto found = keys.find_by_id(std::nullopt, options.id);
+int revoke_key(const key_revoke_options& options) {
+    return with_keys(options.config, [&](const base::config& settings, command_keys& keys) {
+        const auto found = keys.run(keys.admin().find(std::nullopt, options.id));
         if (!found) {
             return complain(found.error());
         }
@@ -128,7 +125,7 @@ int revoke_key(const key_revoke_options& options, base::wall_time now) {
         if (!options.yes && can_ask() && !ask("Revoke the key " + what + " for good?")) {
             return complain(exit_failure, "nothing was revoked");
         }
-        const auto revoked = keys.revoke(std::nullopt, options.id, base::unix_millis(now));
+        const auto revoked = keys.run(keys.admin().revoke(std::nullopt, options.id));
         if (!revoked) {
             return complain(revoked.error());
         }

@@ -8,8 +8,8 @@
 
 namespace concurred::app {
 
-// The commands for API keys. They work on the database, beside a running server: it notices their changes. Values are
-// as people wrote them. All return an exit code; what went wrong is on stderr.
+// The commands for API keys. They work on the database, beside a running server: it notices their changes; or on the
+// keys at Unkey's. Values are as people wrote them. All return an exit code; what went wrong is on stderr.
 
 struct key_create_options {
     config_options config;
@@ -46,6 +46,13 @@ struct key_revoke_options {
     bool json = false;
 };
 
+struct key_rotate_options {
+    config_options config;
+    std::string id;
+    std::string grace = "24h";  ///< how long the old key works on
+    bool json = false;
+};
+
 /// Makes a key and prints it: the only time it is shown.
 [[nodiscard]] int create_key(const key_create_options& options, base::wall_time now);
 
@@ -56,6 +63,9 @@ struct key_revoke_options {
 [[nodiscard]] int update_key(const key_update_options& options, base::wall_time now);
 
 /// Revokes a key for good. Asks first if there is somebody to ask; in a script or a pipe it does not.
-[[nodiscard]] int revoke_key(const key_revoke_options& options, base::wall_time now);
+[[nodiscard]] int revoke_key(const key_revoke_options& options);
+
+/// Makes a key in the place of another and prints it: the only time it is shown.
+[[nodiscard]] int rotate_key(const key_rotate_options& options, base::wall_time now);
 
 }  // namespace concurred::app

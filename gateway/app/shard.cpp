@@ -31,7 +31,7 @@ std::function<void(std::exception_ptr)> report_to(base::logger& log) {
 
 }  // namespace
 
-shard::shard(shared_state& shared, unsigned number)
+shard::shard(shared_state& shared, unsigned number, unsigned of)
     : last_turn_(clock::now()),
       shared_(shared),
       number_(number),
@@ -45,14 +45,22 @@ shard::shard(shared_state& shared, unsigned number)
       background_(io_.get_executor(), report_to(log_)),
       resolver_(io_.get_executor()),
       replicas_(io_.get_executor(), shared, number, log_),
-      key_source_(auth::make_local_key_source(io_.get_executor(), shared.database_thread, *shared.keys)),
-      authenticator_(io_.get_executor(), shared.cache_params, shared.key_states, *key_source_, shared.failed_logins,
-                     background_) {}
+      keys_({.shard = io_.get_executor(),
+             .wheel = wheel_,
+             .resolver = resolver_,
+             .redis = replicas_.redis(),
+             .bus = replicas_.bus(),
+             .shared = shared,
+             .log = log_,
+             .background = background_,
+             .shards = of}),
+      authenticator_(io_.get_executor(), shared.cache_params, shared.key_states, keys_.source(), shared.failed_logins,
+                     background_, &shared.key_overrides) {}
 
 shard::~shard() = default;
 
 result<std::unique_ptr<shard>> shard::make(shared_state& shared, unsigned number, unsigned of) {
-    std::unique_ptr<shard> made(new shard(shared, number));
+    std::unique_ptr<shard> made(new shard(shared, number, of));
     if (auto ok = made->build(of); !ok) {
         return ok.error();
     }
@@ -93,6 +101,7 @@ result<void> shard::build(unsigned of) {
         .buffers = buffers_,
         .wheel = wheel_,
         .authenticator = authenticator_,
+        .keys = keys_.admin(),
         .sessions = *sessions_,
         .key_states = shared_.key_states,
         .failed_logins = shared_.failed_logins,
@@ -172,6 +181,7 @@ base::task<> shard::wind_up(std::function<void()> done) {
     for (auto& [name, provider] : *providers_) {
         provider->pool().close_idle();
     }
+    keys_.stop();
     co_await replicas_.close();
     driver_.stop();
     access_.flush();
@@ -182,6 +192,7 @@ base::task<> shard::wind_up(std::function<void()> done) {
 
 base::metrics shard::snapshot() {
     metrics_.connections = static_cast<std::int64_t>(listener_->sessions());
+    keys_.report(metrics_);
     const storage::usage_ring& ring = *shared_.rings[number_];
     metrics_.usage_queue_depth = static_cast<std::int64_t>(ring.waiting());
     for (auto& [name, provider] : *providers_) {

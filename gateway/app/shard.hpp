@@ -2,6 +2,7 @@
 
 #include "auth/authenticator.hpp"
 #include "auth/session_verifier.hpp"
+#include "gateway/app/key_service.hpp"
 #include "gateway/app/shared_services.hpp"
 #include "gateway/app/shared_state.hpp"
 #include "gateway/base/access_log.hpp"
@@ -55,7 +56,7 @@ public:
     [[nodiscard]] base::metrics snapshot();
 
 private:
-    shard(shared_state& shared, unsigned number);
+    shard(shared_state& shared, unsigned number, unsigned of);
     [[nodiscard]] base::result<void> build(unsigned of);
     [[nodiscard]] base::task<> wind_up(std::function<void()> done);
     void every_tick();
@@ -80,7 +81,7 @@ private:
     shared_services replicas_;
     std::optional<upstream::provider_table> providers_;
     std::optional<upstream::routing_state> routing_;
-    std::unique_ptr<auth::key_source> key_source_;
+    key_service keys_;
     auth::authenticator authenticator_;
     std::optional<auth::session_verifier> sessions_;
     std::optional<pipeline::chain> chain_;

@@ -3,6 +3,7 @@
 #include "crypto/master_key.hpp"
 #include "crypto/random.hpp"
 #include "crypto/tls_context.hpp"
+#include "gateway/app/unkey_setup.hpp"
 #include "storage/migrations.hpp"
 #include "upstream/provider.hpp"
 
@@ -105,6 +106,10 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         }
         server_tls = std::move(*made);
     }
+    auto unkey_tls = make_unkey_tls(*settings);
+    if (!unkey_tls) {
+        return unkey_tls.error();
+    }
     auto seed = random_seed();
     if (!seed) {
         return seed.error();
@@ -126,6 +131,9 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
     const std::int64_t now_us = base::micros(std::chrono::steady_clock::now());
     auth::key_cache_params cache_params;
     cache_params.seed = *seed;
+    if (uses_unkey(*settings) && *redis == nullptr) {
+        cache_params.reread = {};  // the next layer is the source itself
+    }
 
     auto list = list_of(*models, *settings);
     std::unique_ptr<shared_state> state(new shared_state{
@@ -139,10 +147,12 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .limiter = std::move(*limiter),
         .client_tls = std::move(*client_tls),
         .server_tls = std::move(server_tls),
+        .unkey_tls = std::move(*unkey_tls),
         .origins = pipeline::make_origin_rules(*settings),
         .redis = std::move(*redis),
         .cache_params = cache_params,
         .key_states = {},
+        .key_overrides = {},
         .failed_logins = {per_minute(settings->limits.failed_auth_per_minute), *seed, now_us},
         .health_checks = {per_minute(settings->limits.health_per_minute), *seed + 1, now_us},
         .redis_up = 0,

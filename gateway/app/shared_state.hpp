@@ -2,6 +2,7 @@
 
 #include "auth/address_limits.hpp"
 #include "auth/key_cache.hpp"
+#include "auth/key_overrides.hpp"
 #include "auth/key_state.hpp"
 #include "auth/limits.hpp"
 #include "crypto/openssl_handles.hpp"
@@ -42,12 +43,14 @@ struct shared_state {
     auth::rate_limiter limiter;
     upstream::client_tls client_tls;
     crypto::ssl_ctx_handle server_tls;  // null: plain HTTP
+    crypto::ssl_ctx_handle unkey_tls;   // null: no way there, or a plain one
     pipeline::origin_rules origins;
     std::unique_ptr<redis_setup> redis;  // null: no Redis
 
     // Atomics.
     auth::key_cache_params cache_params;
     auth::key_state_table key_states;
+    auth::key_overrides key_overrides;
     auth::address_limiter failed_logins;
     auth::address_limiter health_checks;
     std::atomic<int> redis_up{0};  // shards on which Redis answers

@@ -73,6 +73,17 @@ struct limits_config {
     std::map<std::string, unsigned> paths;  ///< route template -> requests per minute of one key
 };
 
+/// API keys kept by Unkey. It is on when `verify_key` is set; else keys are in the embedded store.
+struct unkey_config {
+    std::string base_url = "https://api.unkey.com";
+    std::string verify_key;        ///< root key that may only verify
+    std::string manage_key;        ///< root key for /api/v1/keys and `concurred keys`; empty: managed at Unkey's
+    std::string api_id;            ///< the API that keys are made in
+    std::string ca_file;           ///< PEM with additional trusted roots; empty: the system's
+    milliseconds timeout{1'500};   ///< for a verification, its retry included
+    unsigned max_concurrent = 64;  ///< verifications at a time, of the whole process
+};
+
 /// Sign-in by Supabase. It is on when `url` is set.
 struct supabase_config {
     std::string url;           ///< of the project, "https://abc.supabase.co"; issuer is <url>/auth/v1
@@ -146,6 +157,7 @@ struct config {
     redis_config redis;
     secrets_config secrets;
     limits_config limits;
+    unkey_config unkey;
     supabase_config supabase;
     session_config session;
     log_config log;

@@ -49,6 +49,37 @@ public:
         }
     }
 
+    void check_unkey() {
+        const unkey_config& unkey = draft_.values.unkey;
+        const unkey_config usual;
+        for (const auto& [key, set] : {std::pair{"unkey.base_url", unkey.base_url != usual.base_url},
+                                       std::pair{"unkey.manage_key", !unkey.manage_key.empty()},
+                                       std::pair{"unkey.ca_file", !unkey.ca_file.empty()}}) {
+            if (set && unkey.verify_key.empty()) {
+                problem(key, "is set without unkey.verify_key, allowed: unkey.verify_key with or without it");
+            }
+        }
+        if (unkey.manage_key.empty() != unkey.api_id.empty()) {
+            const bool id_missing = unkey.api_id.empty();
+            problem(id_missing ? "unkey.manage_key" : "unkey.api_id",
+                    id_missing ? "is set without unkey.api_id, allowed: both or none"
+                               : "is set without unkey.manage_key, allowed: both or none");
+        }
+        if (!unkey.api_id.empty() && unkey.api_id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
+                                                                    "YZ0123456789_") != std::string::npos) {
+            problem("unkey.api_id", "is not an id, allowed: letters, digits and '_', as in api_1234");
+        }
+        if (!unkey.verify_key.empty() && unkey.verify_key == unkey.manage_key) {
+            warning(
+                "unkey.verify_key and unkey.manage_key are the same root key: give the first only the permission to "
+                "verify keys, so that it is worth less to whoever gets hold of it");
+        }
+        if (!unkey.verify_key.empty() && goes_out_in_plain(unkey.base_url)) {
+            warning(
+                "unkey.base_url is plain HTTP to another machine: root keys and API keys cross the network readable");
+        }
+    }
+
     void check_supabase() {
         const supabase_config& supabase = draft_.values.supabase;
         for (const auto& [key, set] : {std::pair{"supabase.jwt_secret", !supabase.jwt_secret.empty()},
@@ -150,6 +181,7 @@ void check_config(config_draft& draft, std::vector<config_problem>& problems) {
     check.check_server();
     check.check_limits();
     check.check_redis();
+    check.check_unkey();
     check.check_supabase();
     check.check_providers();
 }

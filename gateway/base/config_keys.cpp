@@ -96,6 +96,16 @@ constexpr row<limits_config> limits_rows[] = {
 
 constexpr value_rule path_limit = within(1, 1'000'000);
 
+constexpr row<unkey_config> unkey_rows[] = {
+    {"base_url", &unkey_config::base_url, form(text_form::url)},
+    {"verify_key", &unkey_config::verify_key, form(text_form::api_key)},
+    {"manage_key", &unkey_config::manage_key, form(text_form::api_key)},
+    {"api_id", &unkey_config::api_id},
+    {"ca_file", &unkey_config::ca_file, form(text_form::file)},
+    {"timeout", &unkey_config::timeout, within(100ms, 10s)},
+    {"max_concurrent", &unkey_config::max_concurrent, within(2, 10'000)},
+};
+
 constexpr row<supabase_config> supabase_rows[] = {
     {"url", &supabase_config::url, form(text_form::optional_url)},
     {"jwt_secret", &supabase_config::jwt_secret, form(text_form::api_key)},
@@ -157,8 +167,8 @@ constexpr row<routing_config> routing_rows[] = {
     {"hedge_budget", &routing_config::hedge_budget, within(0, 100)},
 };
 
-constexpr std::string_view section_names[] = {"server",  "storage", "redis",   "secrets",   "limits", "supabase",
-                                              "session", "log",     "routing", "providers", "models"};
+constexpr std::string_view section_names[] = {"server",   "storage", "redis", "secrets", "limits",    "unkey",
+                                              "supabase", "session", "log",   "routing", "providers", "models"};
 
 /// Calls `visit(name, section, rows)` for each section that is not a map.
 template <class Visit>
@@ -168,6 +178,7 @@ void each_section(config& values, Visit visit) {
     visit("redis"sv, values.redis, std::span(redis_rows));
     visit("secrets"sv, values.secrets, std::span(secrets_rows));
     visit("limits"sv, values.limits, std::span(limits_rows));
+    visit("unkey"sv, values.unkey, std::span(unkey_rows));
     visit("supabase"sv, values.supabase, std::span(supabase_rows));
     visit("session"sv, values.session, std::span(session_rows));
     visit("log"sv, values.log, std::span(log_rows));

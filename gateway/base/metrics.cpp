@@ -43,7 +43,8 @@ metrics::metrics()
       key_rests_(max_providers, 8 * max_providers),
       hedges_(max_providers, 4 * max_providers),
       breakers_(max_models, 3 * max_models),
-      upstream_keys_(max_providers, 2 * max_providers) {}
+      upstream_keys_(max_providers, 2 * max_providers),
+      key_lookups_(max_small, max_small) {}
 
 std::uint64_t metrics::pack(const request_labels& labels) noexcept {
     return labels.route | std::uint64_t{labels.provider} << 16 | std::uint64_t{labels.model} << 32 |
@@ -163,6 +164,7 @@ void metrics::merge(const metrics& other) {
     hedges_.merge(other.hedges_);
     breakers_.merge(other.breakers_);
     upstream_keys_.merge(other.upstream_keys_);
+    key_lookups_.merge(other.key_lookups_);
 }
 
 }  // namespace concurred::base

@@ -69,6 +69,11 @@ public:
     void upstream_keys(std::string_view provider, std::string_view state, std::int64_t count) {
         upstream_keys_.set({provider, state}, count);
     }
+    /// Sets how often API keys were looked up outside of this process.
+    /// \param where  "unkey" or "redis"; \param outcome  e.g. "answered", "failed"; literals
+    void key_lookups(std::string_view where, std::string_view outcome, std::uint64_t count) {
+        key_lookups_.set({where, outcome}, static_cast<std::int64_t>(count));
+    }
     /// Sets how many connections to `provider` there are.
     /// \param state  "idle" or "busy"; a literal
     void upstream_connections(std::string_view provider, std::string_view state, std::int64_t count) {
@@ -147,6 +152,7 @@ private:
     labelled_values<2> hedges_;
     labelled_values<3> breakers_;
     labelled_values<2> upstream_keys_;
+    labelled_values<2> key_lookups_;
 };
 
 }  // namespace concurred::base

@@ -197,6 +197,10 @@ public:
         all_.upstream_connections_.for_each([&](const auto& texts, std::int64_t value) {
             to_.sample({{"provider", texts[0]}, {"state", texts[1]}}, value);
         });
+        to_.family("concurred_key_lookups_total", "counter", "API keys looked up at the key service and in Redis.");
+        all_.key_lookups_.for_each([&](const auto& texts, std::int64_t value) {
+            to_.sample({{"where", texts[0]}, {"outcome", texts[1]}}, value);
+        });
         write_gauge("concurred_usage_queue_depth", "Usage records not yet stored.", all_.usage_queue_depth);
         to_.single("concurred_usage_dropped_total", "counter", "Usage records lost.", all_.usage_dropped);
         to_.single("concurred_usage_flush_failures_total", "counter", "Failed writes of usage records.",

@@ -79,6 +79,13 @@ result<std::string_view> credential_of(const http::request_head& head) {
     return auth::extract_credential(authorization.view(), api_key.view());
 }
 
+base::error refused(http::exchange& x, base::error e) {
+    if (base::status_of(e) == 401) {
+        x.headers.field("WWW-Authenticate", "Bearer");
+    }
+    return e;
+}
+
 }  // namespace
 
 void authenticate::accept(http::exchange& x, const auth::principal& who) const noexcept {
@@ -122,28 +129,25 @@ base::task<result<http::response>> authenticate::handle(http::exchange& x) {
     }
     // Known and unknown keys cost the same hash.
     const crypto::digest256 key = authenticator_.digest(*credential);
-    const auth::authenticator::answer known = authenticator_.find(key, x.times.arrived, x.arrived_at);
+    const auth::authenticator::answer known = authenticator_.find(key, *credential, x.times.arrived, x.arrived_at);
     switch (known.state) {
         case auth::authenticator::outcome::good:
             accept(x, *known.who);
             tell_age(x, *known.who);
             return next_.handle(x);
         case auth::authenticator::outcome::bad:
-            x.headers.field("WWW-Authenticate", "Bearer");
-            return ready(authenticator_.refuse(x.client));
+            return ready(refused(x, authenticator_.refuse(x.client, known.why)));
         case auth::authenticator::outcome::unknown:
             break;
     }
-    return look_up(x, key);
+    return look_up(x, key, crypto::secret_string(*credential));
 }
 
-base::task<result<http::response>> authenticate::look_up(http::exchange& x, crypto::digest256 key) {
-    const result<const auth::principal*> who = co_await authenticator_.look_up(key, x.client);
+base::task<result<http::response>> authenticate::look_up(http::exchange& x, crypto::digest256 key,
+                                                         crypto::secret_string text) {
+    const result<const auth::principal*> who = co_await authenticator_.look_up(key, std::move(text), x.client);
     if (!who) {
-        if (base::status_of(who.error()) == 401) {
-            x.headers.field("WWW-Authenticate", "Bearer");
-        }
-        co_return who.error();
+        co_return refused(x, who.error());
     }
     accept(x, **who);
     tell_age(x, **who);

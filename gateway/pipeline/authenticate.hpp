@@ -2,6 +2,7 @@
 
 #include "auth/authenticator.hpp"
 #include "auth/session_verifier.hpp"
+#include "crypto/secret_string.hpp"
 #include "gateway/base/metrics.hpp"
 #include "gateway/http/handler.hpp"
 #include "gateway/pipeline/cross_site.hpp"
@@ -32,7 +33,8 @@ public:
     [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
 
 private:
-    [[nodiscard]] base::task<base::result<http::response>> look_up(http::exchange& x, crypto::digest256 key);
+    [[nodiscard]] base::task<base::result<http::response>> look_up(http::exchange& x, crypto::digest256 key,
+                                                                   crypto::secret_string text);
     void accept(http::exchange& x, const auth::principal& who) const noexcept;
     void tell_age(http::exchange& x, const auth::principal& who) const noexcept;
     [[nodiscard]] base::task<base::result<http::response>> by_session(http::exchange& x);

@@ -2,6 +2,18 @@
 
 namespace concurred::pipeline {
 
+namespace {
+
+key_surroundings keys_of(const chain::surroundings& around) {
+    return {.shard = around.shard,
+            .admin = around.keys,
+            .limits = around.settings.limits,
+            .database = around.database,
+            .usage = around.usage_store};
+}
+
+}  // namespace
+
 // From the outside in:
 //   observe       sees every outcome, so nothing may be outside of it; turns errors into answers
 //   router        path and method decide whether credentials are needed at all; costs nothing, so it may come first
@@ -15,6 +27,11 @@ chain::chain(const surroundings& around)
       list_models_(around.models_list),
       show_model_(around.models_list),
       usage_(around.shard, around.database, around.usage_store),
+      create_key_(keys_of(around)),
+      list_keys_(keys_of(around)),
+      update_key_(keys_of(around)),
+      delete_key_(keys_of(around)),
+      rotate_key_(keys_of(around)),
       chat_completions_(around.routing, ledger_),
       limit_(around.limiter, around.shared_limiter, dispatch_),
       authenticate_(around.authenticator,
@@ -43,6 +60,11 @@ std::vector<endpoint> chain::routes(const auth::rate_limiter& limiter) {
          .credentials = access::either,
          .handler = &provider_health_,
          .query = "verbose=1"},
+        {verb::post, "/api/v1/keys", access::session, &create_key_},
+        {verb::get, "/api/v1/keys", access::session, &list_keys_},
+        {verb::patch, "/api/v1/keys/:id", access::session, &update_key_},
+        {verb::delete_, "/api/v1/keys/:id", access::session, &delete_key_},
+        {verb::post, "/api/v1/keys/:id/rotate", access::session, &rotate_key_},
         {verb::get, "/api/health", access::open, &health_},
         {verb::get, "/", access::open, &landing_},
     };

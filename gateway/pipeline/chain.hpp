@@ -3,6 +3,7 @@
 #include "gateway/pipeline/authenticate.hpp"
 #include "gateway/pipeline/chat_completions.hpp"
 #include "gateway/pipeline/health.hpp"
+#include "gateway/pipeline/keys.hpp"
 #include "gateway/pipeline/landing.hpp"
 #include "gateway/pipeline/limit.hpp"
 #include "gateway/pipeline/models.hpp"
@@ -24,6 +25,7 @@ public:
         base::buffer_pool& buffers;
         base::timing_wheel& wheel;
         auth::authenticator& authenticator;
+        auth::key_admin& keys;
         auth::session_verifier& sessions;
         auth::key_state_table& key_states;
         auth::address_limiter& failed_logins;
@@ -55,6 +57,11 @@ private:
     list_models list_models_;
     show_model show_model_;
     usage usage_;
+    create_key create_key_;
+    list_keys list_keys_;
+    update_key update_key_;
+    delete_key delete_key_;
+    rotate_key rotate_key_;
     chat_completions chat_completions_;
 
     dispatch dispatch_;

@@ -176,7 +176,7 @@ output_price = 2
              "gateway.toml:1:2: sever: unknown key, did you mean 'server'?\n"},
             {"listen = \":80\"\n", "gateway.toml:1:1: listen: unknown key, did you mean 'server.listen'?\n"},
             {"[kubernetes]\n",
-             "gateway.toml:1:2: kubernetes: unknown key, allowed here: server, storage, redis, secrets, limits, "
+             "gateway.toml:1:2: kubernetes: unknown key, allowed here: server, storage, redis, secrets, limits, unkey, "
              "supabase, session, log, routing, providers, models\n"},
             {"[log]\ncolour = 1\n", "gateway.toml:2:1: log.colour: unknown key, allowed here: level, format, access\n"},
             {"[providers.openai]\nbaseurl = \"\"\n",
@@ -237,6 +237,13 @@ output_price = 2
              "gateway.toml:2:10: server.listen: server.listen and server.admin_listen are the same address, allowed: "
              "two "
              "different ones\n"},
+            {"[unkey]\nmanage_key = \"unkey_0123456789\"\napi_id = \"api_1\"\n",
+             "gateway.toml:2:14: unkey.manage_key: is set without unkey.verify_key, allowed: unkey.verify_key with or "
+             "without it\n"},
+            {"[unkey]\nverify_key = \"unkey_0123456789\"\nmanage_key = \"unkey_x\"\n",
+             "gateway.toml:3:14: unkey.manage_key: is set without unkey.api_id, allowed: both or none\n"},
+            {"[unkey]\nverify_key = \"unkey_0123456789\"\nmanage_key = \"unkey_x\"\napi_id = \"a/b\"\n",
+             "gateway.toml:4:10: unkey.api_id: is not an id, allowed: letters, digits and '_', as in api_1234\n"},
             {"[providers.mine]\n",
              "gateway.toml:1:12: providers.mine.base_url: is missing: only the built-in providers have one, allowed: "
              "http(s)://host[:port][/path]\n"},

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "auth/unkey_client.hpp"
+#include "crypto/openssl_handles.hpp"
+#include "gateway/base/config.hpp"
+#include "gateway/base/logger.hpp"
+#include "gateway/net/resolver.hpp"
+
+namespace concurred::app {
+
+/// Keys are at Unkey's, not in the embedded store.
+[[nodiscard]] inline bool uses_unkey(const base::config& settings) noexcept {
+    return !settings.unkey.verify_key.empty();
+}
+
+/// The TLS context of the way to Unkey; null when that has none. Errors: in words for the operator.
+[[nodiscard]] base::result<crypto::ssl_ctx_handle> make_unkey_tls(const base::config& settings);
+
+/// Where Unkey is and how it is called. All references outlive the client that is made of it. The URL was checked with
+/// the configuration.
+[[nodiscard]] auth::unkey_client::params unkey_params(const base::config& settings, base::executor shard,
+                                                      base::timing_wheel& wheel, net::resolver& resolver, SSL_CTX* tls,
+                                                      base::logger& log, unsigned shards);
+
+}  // namespace concurred::app
