@@ -105,6 +105,8 @@ if wants unit || wants integration || wants conformance; then
         if wants conformance; then
             heading "official SDKs"
             run tests/conformance/run.sh
+            heading "Unkey's client against its stand-in"
+            run tests/conformance/unkey/run.sh
         fi
     fi
 fi
