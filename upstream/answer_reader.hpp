@@ -49,6 +49,8 @@ public:
     [[nodiscard]] virtual bool passes_errors() const noexcept = 0;
 
     [[nodiscard]] virtual const std::optional<base::token_counts>& usage() const noexcept = 0;
+    /// Of the tokens written to a cache, those that are kept for an hour.
+    [[nodiscard]] virtual std::uint64_t long_cache_writes() const noexcept { return 0; }
     /// What is known of the input when `usage` is not there.
     [[nodiscard]] virtual std::optional<base::token_counts> input_usage() const noexcept { return std::nullopt; }
     /// What the provider says that the call cost.

@@ -118,6 +118,7 @@ void anthropic_answer::begin(json_part message, std::string& out) {
     json_part usage;
     read_members(message.raw, {{"id", &id}, {"model", &model}, {"usage", &usage}});
     counts_.take(usage.raw);
+    long_cache_writes_ = counts_.long_cache_writes();
     input_usage_ = counts_.counts();
     input_usage_->completion = input_usage_->reasoning = 0;
     const std::string name = model.text();
@@ -298,6 +299,7 @@ void anthropic_answer::take_end(json_part delta, json_part usage, std::string& o
     }
     if (usage.is_object()) {
         counts_.take(usage.raw);
+        long_cache_writes_ = counts_.long_cache_writes();
         usage_ = counts_.counts();
     }
     json_part reason;

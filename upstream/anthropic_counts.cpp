@@ -20,16 +20,21 @@ void anthropic_counts::take(std::string_view usage) {
     json_part input;
     json_part read;
     json_part write;
+    json_part creation;
     json_part output;
     json_part details;
     read_members(usage, {{"input_tokens", &input},
                          {"cache_read_input_tokens", &read},
                          {"cache_creation_input_tokens", &write},
+                         {"cache_creation", &creation},
                          {"output_tokens", &output},
                          {"output_tokens_details", &details}});
     set(input_, input);
     set(cache_read_, read);
     set(cache_write_, write);
+    if (creation.is_object()) {
+        set(cache_write_long_, member_of(creation.raw, "ephemeral_1h_input_tokens"));
+    }
     set(output_, output);
     if (details.is_object()) {
         set(thinking_, member_of(details.raw, "thinking_tokens"));

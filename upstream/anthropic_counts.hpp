@@ -15,11 +15,14 @@ public:
 
     /// In disjoint classes. Anthropic's input_tokens are fresh ones; its output_tokens include the thoughts.
     [[nodiscard]] base::token_counts counts() const noexcept;
+    /// Of the tokens written to the cache, those that are kept for an hour.
+    [[nodiscard]] std::uint64_t long_cache_writes() const noexcept { return cache_write_long_; }
 
 private:
     std::uint64_t input_ = 0;
     std::uint64_t cache_read_ = 0;
     std::uint64_t cache_write_ = 0;
+    std::uint64_t cache_write_long_ = 0;
     std::uint64_t output_ = 0;
     std::uint64_t thinking_ = 0;
 };

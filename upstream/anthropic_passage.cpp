@@ -90,6 +90,7 @@ void anthropic_passage::take_usage(std::string_view usage, bool complete) {
         return;
     }
     counts_.take(usage);
+    long_cache_writes_ = counts_.long_cache_writes();
     if (complete) {
         usage_ = counts_.counts();
     } else {

@@ -134,6 +134,7 @@ base::result<std::string> anthropic_answer::whole(std::string_view body) {
     }
     if (usage.is_object()) {
         counts_.take(usage.raw);
+        long_cache_writes_ = counts_.long_cache_writes();
         usage_ = counts_.counts();
     }
     const message_parts parts(answer_tool_, content);

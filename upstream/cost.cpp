@@ -8,7 +8,7 @@ namespace concurred::upstream {
 
 namespace {
 
-__extension__ typedef unsigned __int128 wide;  // five products of 2^64 by `largest_price` (below 2^60) fit
+__extension__ typedef unsigned __int128 wide;  // six products of 2^64 by `largest_price` (below 2^60) fit
 
 wide product(std::uint64_t tokens, std::uint64_t price) noexcept {
     return static_cast<wide>(tokens) * std::min(price, largest_price);
@@ -16,11 +16,14 @@ wide product(std::uint64_t tokens, std::uint64_t price) noexcept {
 
 }  // namespace
 
-std::int64_t cost_nano_usd(const base::token_counts& tokens, const model_price& price) noexcept {
+std::int64_t cost_nano_usd(const base::token_counts& tokens, const model_price& price,
+                           std::uint64_t long_cache_writes) noexcept {
+    const std::uint64_t kept_long = std::min(long_cache_writes, tokens.cache_write);
     const wide pico = product(tokens.prompt, price.input) +
                       product(tokens.cache_read, price.cached_input.value_or(price.input)) +
-                      product(tokens.cache_write, price.cache_write.value_or(price.input)) +
-                      product(tokens.completion, price.output) + product(tokens.reasoning, price.output);
+                      product(tokens.cache_write - kept_long, price.cache_write.value_or(price.input)) +
+                      product(kept_long, price.input) * 2 + product(tokens.completion, price.output) +
+                      product(tokens.reasoning, price.output);
     const wide nano = (pico + 500) / 1'000;
     constexpr wide largest = std::numeric_limits<std::int64_t>::max();
     return static_cast<std::int64_t>(std::min(nano, largest));

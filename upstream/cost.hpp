@@ -27,7 +27,10 @@ inline constexpr std::uint64_t largest_price = 1'000'000'000'000'000'000;
 
 /// What the tokens of one request cost, in nano-USD, rounded half up once over the sum. Saturates at the largest int64
 /// instead of overflowing, whatever counts a provider reports.
-[[nodiscard]] std::int64_t cost_nano_usd(const base::token_counts& tokens, const model_price& price) noexcept;
+/// @param long_cache_writes those of `tokens.cache_write` that are kept for an hour, which Anthropic takes twice the
+///                          price of fresh input for
+[[nodiscard]] std::int64_t cost_nano_usd(const base::token_counts& tokens, const model_price& price,
+                                         std::uint64_t long_cache_writes = 0) noexcept;
 
 /// A price in USD per million tokens, as people write it, rounded to the unit of `model_price`. `usd_per_million` is
 /// not negative; what is above `largest_price` becomes that.

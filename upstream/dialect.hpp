@@ -59,6 +59,8 @@ public:
     [[nodiscard]] std::string_view error_event() const noexcept { return error_event_; }
     /// The provider's own figures, as far as they have come.
     [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept { return usage_; }
+    /// Those of the tokens written to a cache that are kept for an hour: they have a price of their own.
+    [[nodiscard]] std::uint64_t long_cache_writes() const noexcept { return long_cache_writes_; }
     /// What the provider said of the input before its figures were complete, for an answer that breaks off.
     [[nodiscard]] const std::optional<base::token_counts>& input_usage() const noexcept { return input_usage_; }
     /// What the provider says that the call cost; most say nothing.
@@ -72,6 +74,7 @@ protected:
     std::string error_event_;
     std::optional<base::token_counts> usage_;
     std::optional<base::token_counts> input_usage_;
+    std::uint64_t long_cache_writes_ = 0;
     std::optional<std::int64_t> cost_nano_usd_;
     std::uint64_t output_octets_ = 0;
 };

@@ -18,6 +18,17 @@ route_target target_of(const registered_model& model) noexcept {
             model.context_window, model.max_output_tokens};
 }
 
+// "claude-haiku-4-5" of "claude-haiku-4-5-20251001"; empty: there is no day at its end.
+std::string_view without_day(std::string_view name) noexcept {
+    constexpr std::size_t day = 8;
+    constexpr std::string_view digits = "0123456789";
+    if (name.size() <= day + 1 || !name.starts_with("claude-") || name[name.size() - day - 1] != '-' ||
+        name.find_first_not_of(digits, name.size() - day) != std::string_view::npos) {
+        return {};
+    }
+    return name.substr(0, name.size() - day - 1);
+}
+
 base::error unknown_model(std::string_view requested, std::vector<std::string_view> names) {
     // The index has no order; the same question shall have the same answer.
     std::sort(names.begin(), names.end());
@@ -69,6 +80,15 @@ base::result<route_target> model_registry::resolve(std::string_view requested) c
                 return target_of(models_[found->second]);
             }
             return route_target{*provider, requested, rest};
+        }
+    }
+    // Clients name releases of Anthropic's models by their day; they cost what the model costs.
+    if (const std::string_view base = without_day(requested); !base.empty()) {
+        const auto found = index_.find(base);
+        if (found != index_.end() && models_[found->second].provider == "anthropic") {
+            route_target dated = target_of(models_[found->second]);
+            dated.model = dated.upstream_model = requested;
+            return dated;
         }
     }
     std::vector<std::string_view> names;

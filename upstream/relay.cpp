@@ -65,6 +65,7 @@ void relay::report(base::end_reason end) noexcept {
     relay_report r;
     r.end = end;
     r.usage = reader_.usage();
+    r.long_cache_writes = reader_.long_cache_writes();
     r.input = reader_.input_usage();
     r.cost_nano_usd = reader_.cost_nano_usd();
     r.output_octets = reader_.output_octets();

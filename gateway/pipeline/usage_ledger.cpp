@@ -79,7 +79,7 @@ void usage_ledger::relay_ended(http::exchange& x, const upstream::relay_report& 
         u.cost_nano_usd = *report.cost_nano_usd;
     } else if (x.price != nullptr) {
         u.priced = true;
-        u.cost_nano_usd = upstream::cost_nano_usd(u.tokens, *x.price);
+        u.cost_nano_usd = upstream::cost_nano_usd(u.tokens, *x.price, report.long_cache_writes);
     }
     settle(x);
 }

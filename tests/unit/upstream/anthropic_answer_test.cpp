@@ -164,6 +164,18 @@ TEST_SUITE("upstream/anthropic_answer") {
         CHECK(usage.at("completion_tokens_details").at("reasoning_tokens").as_int64() == 6);
     }
 
+    TEST_CASE("tokens that are kept for an hour are told apart") {
+        auto made = translator();
+        const auto t = test::translate_stream(
+            *made, start_event() + text_event("Hi") +
+                       end_events("end_turn", R"({"output_tokens":2,"cache_creation_input_tokens":3,)"
+                                              R"("cache_creation":{"ephemeral_5m_input_tokens":1,)"
+                                              R"("ephemeral_1h_input_tokens":2}})"));
+        REQUIRE(t.usage.has_value());
+        CHECK(t.usage->cache_write == 3);
+        CHECK(made->long_cache_writes() == 2);
+    }
+
     TEST_CASE("a stream that breaks off tells the input it was begun with, and no end") {
         auto made = translator();
         const auto t = test::translate_stream(*made, start_event() + text_event("Hi"));

@@ -48,6 +48,13 @@ TEST_SUITE("upstream/cost") {
         CHECK(cost_nano_usd({}, price) == 0);
     }
 
+    TEST_CASE("what is written to be kept for an hour costs twice the fresh input") {
+        const model_price price{3'000'000, 15'000'000, 300'000, 3'750'000};
+        CHECK(cost_nano_usd({.cache_write = 1'000'000}, price, 1'000'000) == 6'000'000'000);
+        CHECK(cost_nano_usd({.cache_write = 1'000'000}, price, 400'000) == 2'250'000'000 + 2'400'000'000);
+        CHECK(cost_nano_usd({.cache_write = 1'000'000}, price, 9'000'000) == 6'000'000'000);
+    }
+
     TEST_CASE("without a price of their own, cached and written tokens cost as input") {
         const model_price price{2'000'000, 6'000'000, std::nullopt, std::nullopt};
         CHECK(cost_nano_usd({.prompt = 10, .cache_read = 10, .cache_write = 10}, price) ==

@@ -127,6 +127,20 @@ TEST_SUITE("upstream/model_registry") {
         CHECK(other->context_window == 0);
     }
 
+    TEST_CASE("a release of Anthropic's by its day costs what the model costs") {
+        const model_registry registry = registry_of(config_with());
+        const auto dated = registry.resolve("claude-haiku-4-5-20251001");
+        REQUIRE(dated.has_value());
+        CHECK(dated->provider == "anthropic");
+        CHECK(dated->upstream_model == "claude-haiku-4-5-20251001");
+        CHECK(dated->model == "claude-haiku-4-5-20251001");
+        CHECK(dated->price == registry.resolve("claude-haiku-4-5")->price);
+        for (const char* name :
+             {"claude-haiku-4-5-2025100x", "claude-nothing-20251001", "gpt-5-mini-20251001", "-20251001"}) {
+            CHECK(registry.resolve(name).has_error());
+        }
+    }
+
     TEST_CASE("names that could leave their place in a path or a body are not passed on") {
         const model_registry registry = registry_of(config_with());
         for (const std::string_view rest :
