@@ -16,7 +16,7 @@ namespace concurred::upstream {
 struct relay_report {
     base::end_reason end = base::end_reason::aborted;
     std::optional<base::token_counts> usage;    ///< the provider's own figures
-    std::uint64_t long_cache_writes = 0;      ///< of the tokens written to a cache, those kept for an hour
+    std::uint64_t long_cache_writes = 0;        ///< of the tokens written to a cache, those kept for an hour
     std::optional<base::token_counts> input;    ///< without them: what the provider said of the input alone
     std::optional<std::int64_t> cost_nano_usd;  ///< what the provider says that it cost
     std::uint64_t output_octets = 0;            ///< of content that was relayed, for an estimate without figures; of

@@ -31,9 +31,7 @@ public:
     [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept override {
         return translator_->usage();
     }
-    [[nodiscard]] std::uint64_t long_cache_writes() const noexcept override {
-        return translator_->long_cache_writes();
-    }
+    [[nodiscard]] std::uint64_t long_cache_writes() const noexcept override { return translator_->long_cache_writes(); }
     [[nodiscard]] std::optional<base::token_counts> input_usage() const noexcept override {
         return translator_->input_usage();
     }
