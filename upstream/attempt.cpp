@@ -40,11 +40,12 @@ attempt::attempt(routing_state& state, http::exchange& x, http::exchange& told, 
       told_(told),
       target_(target),
       observer_(observer),
-      health_(state.health.of(target.target.model, target.target.provider)),
+      health_(*target.health),
       began_(clock::now()) {
     way_ = target.to->breaker().ask(began_);
     model_ = health_.breaker.ask(began_);
     key_ = target.to->keys().pick(began_);
+    key_rested_ = target.to->keys().resting(key_, began_);
 }
 
 attempt::~attempt() {
@@ -108,7 +109,9 @@ void attempt::succeeded(bool stream) noexcept {
     const steady_time now = clock::now();
     state_.around.metrics.upstream_attempt(target_.to->name(), "ok");
     target_.to->breaker().succeeded(std::exchange(way_, {}), now);
-    target_.to->keys().wake(key_);
+    if (key_rested_) {  // not for one that was put to rest while this was under way
+        target_.to->keys().wake(key_);
+    }
     health_.latency[stream ? 1 : 0].add(std::chrono::duration_cast<milliseconds>(now - began_), now);
     if (model_.probe) {  // others wait for its outcome: an answer that has begun is enough
         health_.breaker.succeeded(model_, now);

@@ -66,6 +66,7 @@ private:
     circuit_breaker::permit way_;
     circuit_breaker::permit model_;
     std::size_t key_;
+    bool key_rested_;  // it was used all the same
     base::steady_time began_;
     attempt_phase phase_ = attempt_phase::connecting;
     std::optional<relay> call_;

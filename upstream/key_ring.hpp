@@ -27,7 +27,7 @@ public:
     void wake(std::size_t key) noexcept { keys_[key].rests_until = {}; }
 
     [[nodiscard]] bool resting(std::size_t key, base::steady_time now) const noexcept {
-        return keys_[key].rests_until > now;
+        return key < keys_.size() && keys_[key].rests_until > now;
     }
     [[nodiscard]] bool any_awake(base::steady_time now) const noexcept;
     [[nodiscard]] std::size_t count_resting(base::steady_time now) const noexcept;

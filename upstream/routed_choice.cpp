@@ -40,11 +40,11 @@ result<void> routed_call::find_targets(std::string_view requested, const routing
 /// Sees to it that there is a target, and that the request is in its words. Errors: what the client is told.
 result<void> routed_call::choose() {
     const steady_time now = clock::now();
-    if (target_ != nullptr && !target_list::lets_through(state_, *target_, now)) {
+    if (target_ != nullptr && !target_list::lets_through(*target_, now)) {
         leave_target("open");  // others have found out in the meantime
     }
     while (target_ == nullptr) {
-        routed_target* const chosen = targets_.next(state_, now);
+        routed_target* const chosen = targets_.next(now);
         if (chosen == nullptr) {
             return first_error_ ? final_error() : all_closed_off();
         }
@@ -53,7 +53,7 @@ result<void> routed_call::choose() {
         if (first_ == nullptr) {
             first_ = &targets_[0];
             if (chosen != first_) {
-                const bool open = !target_list::lets_through(state_, *first_, now);
+                const bool open = !target_list::lets_through(*first_, now);
                 target_ = first_;
                 leave_target(open ? "open" : "key_resting");
             } else if (targets_.unavailable()) {
@@ -93,8 +93,8 @@ retry_decision routed_call::judge(const base::error& e, attempt_phase phase) {
     q.repeats = repeats_;
     q.allowed = params_.retries;
     q.other_key = target_->to->keys().size() > 1 && target_->to->keys().any_awake(now);
-    q.other_target = targets_.next(state_, now) != nullptr;
-    q.open = !target_list::lets_through(state_, *target_, now);
+    q.other_target = targets_.next(now) != nullptr;
+    q.open = !target_list::lets_through(*target_, now);
     q.left = deadline_ == steady_time::max() ? milliseconds::max()
                                              : std::chrono::duration_cast<milliseconds>(deadline_ - now);
     q.dice = state_.dice();
@@ -201,7 +201,7 @@ base::error routed_call::all_closed_off() {
                                    "' has failed too often of late: this model is tried again soon."
                              : "The providers of all these models have failed too often of late: they are tried "
                                "again soon.");
-    e.retry_after = targets_.opens_in(state_, now);
+    e.retry_after = targets_.opens_in(now);
     return e;
 }
 

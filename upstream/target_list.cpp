@@ -60,7 +60,7 @@ result<void> target_list::add(routing_state& state, std::string_view requested, 
             return {};  // once is enough
         }
     }
-    const routed_target added{*target, *to};
+    const routed_target added{*target, *to, &state.health.of(target->model, target->provider)};
     if (first_.to == nullptr) {
         first_ = added;
     } else {
@@ -125,16 +125,15 @@ result<void> target_list::make(routing_state& state, std::string_view requested,
     return first_.to == nullptr ? result<void>(why_unavailable_) : result<void>();
 }
 
-bool target_list::lets_through(routing_state& state, const routed_target& t, base::steady_time now) {
-    return t.to->breaker().would_grant(now) &&
-           state.health.of(t.target.model, t.target.provider).breaker.would_grant(now);
+bool target_list::lets_through(const routed_target& t, base::steady_time now) noexcept {
+    return t.to->breaker().would_grant(now) && t.health->breaker.would_grant(now);
 }
 
-routed_target* target_list::next(routing_state& state, base::steady_time now) {
+routed_target* target_list::next(base::steady_time now) noexcept {
     routed_target* resting = nullptr;
     for (std::size_t i = 0; i < size(); ++i) {
         routed_target& t = (*this)[i];
-        if (t.tried || !lets_through(state, t, now)) {
+        if (t.tried || !lets_through(t, now)) {
             continue;
         }
         if (size() == 1 || t.to->keys().any_awake(now)) {
@@ -145,12 +144,11 @@ routed_target* target_list::next(routing_state& state, base::steady_time now) {
     return resting;
 }
 
-std::chrono::milliseconds target_list::opens_in(routing_state& state, base::steady_time now) {
+std::chrono::milliseconds target_list::opens_in(base::steady_time now) noexcept {
     std::chrono::milliseconds least = std::chrono::milliseconds::max();
     for (std::size_t i = 0; i < size(); ++i) {
         const routed_target& t = (*this)[i];
-        least = std::min(least, std::max(t.to->breaker().reopens_in(now),
-                                         state.health.of(t.target.model, t.target.provider).breaker.reopens_in(now)));
+        least = std::min(least, std::max(t.to->breaker().reopens_in(now), t.health->breaker.reopens_in(now)));
     }
     return std::max(least, std::chrono::milliseconds(1));
 }

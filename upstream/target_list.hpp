@@ -15,6 +15,7 @@ namespace concurred::upstream {
 struct routed_target {
     route_target target;
     provider* to = nullptr;
+    model_health* health = nullptr;  ///< of the model
     bool tried = false;
 };
 
@@ -34,16 +35,16 @@ public:
 
     /// The next one that was not tried, those that seem to work first: whose breakers let a request through and whose
     /// provider has a key that is awake; then those whose keys rest. Null: there is none whose breakers would let it.
-    [[nodiscard]] routed_target* next(routing_state& state, base::steady_time now);
+    [[nodiscard]] routed_target* next(base::steady_time now) noexcept;
 
     /// Whether the breakers of the target would let a request through.
-    [[nodiscard]] static bool lets_through(routing_state& state, const routed_target& t, base::steady_time now);
+    [[nodiscard]] static bool lets_through(const routed_target& t, base::steady_time now) noexcept;
 
     /// A model that was asked for before all others and could not be tried, since its provider is off.
     [[nodiscard]] const std::optional<route_target>& unavailable() const noexcept { return unavailable_; }
 
     /// Until the first breaker lets a request through again.
-    [[nodiscard]] std::chrono::milliseconds opens_in(routing_state& state, base::steady_time now);
+    [[nodiscard]] std::chrono::milliseconds opens_in(base::steady_time now) noexcept;
 
 private:
     [[nodiscard]] base::result<void> add(routing_state& state, std::string_view requested, const char* param);
