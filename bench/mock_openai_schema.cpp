@@ -132,7 +132,8 @@ constexpr std::string_view openrouter = R"(
     }
 )";
 
-// What is documented; the reference advises to leave out everything else.
+// What is documented, and `tool_choice` and `stop`, of which nobody says that they are refused; the reference advises
+// to leave out everything else.
 constexpr std::string_view minimax = R"(
     ImagePart = { type: "image_url", image_url: { url: string(1..), detail?: "low" | "default" | "high" | "auto" } }
     TextContent = string | [Text](1..)
@@ -145,7 +146,8 @@ constexpr std::string_view minimax = R"(
     Request = {
         model: string(1..), messages: [Message](1..), max_completion_tokens?: integer(1..), max_tokens?: integer(1..),
         temperature?: number(0.000001..1), top_p?: number(0.000001..1), n?: integer(1..1),
-        tools?: [Tool](1..128), thinking?: { type: "adaptive" | "disabled" }, reasoning_split?: boolean,
+        tools?: [Tool](1..128), tool_choice?: ToolChoice, stop?: string | [string](1..4),
+        thinking?: { type: "adaptive" | "disabled" }, reasoning_split?: boolean,
         stream?: boolean, stream_options?: { include_usage?: boolean }
     }
 )";
