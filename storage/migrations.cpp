@@ -9,7 +9,7 @@ namespace concurred::storage {
 namespace {
 
 // Never edited once released: a change of the schema is a new entry at the end.
-constexpr std::array<const char*, 1> migrations{{
+constexpr std::array<const char*, 2> migrations{{
     // 1. A change number is drawn from change_counter by every transaction that writes api_key. Its row stays locked
     // until
     // the commit, so numbers become visible in order and a reader that has seen n has seen all before n.
@@ -68,6 +68,39 @@ CREATE TABLE usage_source (
     source BLOB NOT NULL PRIMARY KEY,
     applied INTEGER NOT NULL,
     last_day INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql",
+    // 2. One row for each request: what makes a record count once. Ids begin with the time, so that rows are added at
+    // one end and removed at the other.
+    R"sql(
+DROP TABLE usage_source;
+CREATE TABLE usage_event (
+    event_id BLOB NOT NULL PRIMARY KEY,
+    day INTEGER NOT NULL,
+    admitted_ms INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    byok INTEGER NOT NULL,
+    stream INTEGER NOT NULL,
+    estimated INTEGER NOT NULL,
+    priced INTEGER NOT NULL,
+    price_version INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    reserved_tokens INTEGER NOT NULL,
+    cost_nano_usd INTEGER NOT NULL,
+    latency_ms INTEGER NOT NULL,
+    first_token_ms INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model_requested TEXT NOT NULL,
+    model TEXT NOT NULL,
+    upstream_request_id TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 )sql",
 }};

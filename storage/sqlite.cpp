@@ -250,6 +250,10 @@ base::result<void> sqlite_database::quick_check() {
                                                          std::string(sqlite_advice(SQLITE_CORRUPT)));
 }
 
+std::int64_t sqlite_database::changes() const noexcept {
+    return sqlite3_changes(handle_.get());
+}
+
 bool sqlite_database::in_transaction() const noexcept {
     return sqlite3_get_autocommit(handle_.get()) == 0;
 }

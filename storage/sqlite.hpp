@@ -103,6 +103,9 @@ public:
     /// Reads the whole file and checks its structure. Fails with the first damage found.
     [[nodiscard]] base::result<void> quick_check();
 
+    /// Rows that the last statement inserted, changed or deleted.
+    [[nodiscard]] std::int64_t changes() const noexcept;
+
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     /// Whether a transaction is open.
     [[nodiscard]] bool in_transaction() const noexcept;

@@ -1,39 +1,19 @@
+#include "crypto/random.hpp"
 #include "storage/sqlite.hpp"
+#include "storage/usage_columns.hpp"
 #include "storage/usage_report_builder.hpp"
 #include "storage/usage_store.hpp"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 namespace concurred::storage {
 
 namespace {
-
-struct sum_column {
-    const char* name;
-    std::int64_t usage_sums::*member;
-};
-
-constexpr std::array<sum_column, 11> sum_columns{{
-    {"requests", &usage_sums::requests},
-    {"failed", &usage_sums::failed},
-    {"errors", &usage_sums::errors},
-    {"prompt_tokens", &usage_sums::prompt_tokens},
-    {"cache_read_tokens", &usage_sums::cache_read_tokens},
-    {"cache_write_tokens", &usage_sums::cache_write_tokens},
-    {"completion_tokens", &usage_sums::completion_tokens},
-    {"reasoning_tokens", &usage_sums::reasoning_tokens},
-    {"cost_nano_usd", &usage_sums::cost_nano_usd},
-    {"unpriced_requests", &usage_sums::unpriced_requests},
-    {"estimated_requests", &usage_sums::estimated_requests},
-}};
-
-// A process that starts anew uses a new source; after this long nobody can still hold records of an old one.
-constexpr std::int64_t source_kept_days = 400;
 
 std::string upsert_text() {
     std::string columns = "owner, day, key_id, model, provider, byok";
@@ -43,33 +23,92 @@ std::string upsert_text() {
         const std::string name = column.name;
         columns += ", " + name;
         values += ",?";
-        // Bounded: an overflowing sum would become a REAL, be refused by the table and block every later batch.
-        sums += (sums.empty() ? "" : ", ") + name + " = min(4611686018427387904, " + name + " + excluded." + name + ")";
+        sums += (sums.empty() ? "" : ", ") + name + " = min(" + std::to_string(largest_sum) + ", " + name +
+                " + excluded." + name + ")";
     }
     return "INSERT INTO usage_daily (" + columns + ") VALUES (" + values +
            ") ON CONFLICT (owner, day, key_id, model, provider, byok) DO UPDATE SET " + sums;
 }
 
-auto rollup_key(const base::usage_record& r) noexcept {
-    return std::tuple(r.owner.view(), r.day, r.key_id.view(), r.model.view(), r.provider.view(), r.byok);
-}
-
-bool numbered(const usage_chunk& chunk) noexcept {
-    return chunk.source != usage_source_id{};
-}
-
-const char* column_of(usage_group group) noexcept {
-    switch (group) {
-        case usage_group::model:
-            return "model";
-        case usage_group::key:
-            return "key_id";
-        case usage_group::provider:
-            return "provider";
-        case usage_group::none:
-            break;
+std::string event_column_list() {
+    std::string text;
+    for (const char* name : event_columns) {
+        text += (text.empty() ? "" : ", ") + std::string(name);
     }
-    return "''";
+    return text;
+}
+
+std::string insert_event_text() {
+    std::string values = "?";
+    for (std::size_t i = 1; i < event_columns.size(); ++i) {
+        values += ",?";
+    }
+    return "INSERT INTO usage_event (" + event_column_list() + ") VALUES (" + values +
+           ") ON CONFLICT (event_id) DO NOTHING";
+}
+
+/// Counts that no request has stay storable.
+std::int64_t bounded(std::uint64_t value) noexcept {
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, largest_sum));
+}
+
+void bind_event(sqlite_query& query, const base::usage_record& r) {
+    query.bind(r.id).bind(r.day).bind(r.admitted_ms).bind(r.status).bind(static_cast<int>(r.end));
+    query.bind(r.byok).bind(r.stream).bind(r.estimated).bind(r.priced).bind(r.price_version);
+    query.bind(bounded(r.tokens.prompt)).bind(bounded(r.tokens.cache_read)).bind(bounded(r.tokens.cache_write));
+    query.bind(bounded(r.tokens.completion)).bind(bounded(r.tokens.reasoning)).bind(bounded(r.reserved_tokens));
+    query.bind(r.cost_nano_usd).bind(r.latency_ms).bind(r.first_token_ms).bind(r.owner.view()).bind(r.key_id.view());
+    query.bind(r.endpoint.view()).bind(r.provider.view()).bind(r.model_requested.view()).bind(r.model.view());
+    query.bind(r.upstream_request_id.view());
+}
+
+base::usage_record read_event(const sqlite_query& row, const base::event_id& id) {
+    int column = 1;
+    const auto number = [&] { return row.integer(column++); };
+    const auto count = [&] { return static_cast<std::uint64_t>(row.integer(column++)); };
+    base::usage_record r;
+    r.id = id;
+    r.day = static_cast<std::int32_t>(number());
+    r.admitted_ms = number();
+    r.status = static_cast<std::uint16_t>(number());
+    r.end = static_cast<base::end_reason>(number());
+    r.byok = number() != 0;
+    r.stream = number() != 0;
+    r.estimated = number() != 0;
+    r.priced = number() != 0;
+    r.price_version = static_cast<std::uint32_t>(number());
+    r.tokens.prompt = count();
+    r.tokens.cache_read = count();
+    r.tokens.cache_write = count();
+    r.tokens.completion = count();
+    r.tokens.reasoning = count();
+    r.reserved_tokens = count();
+    r.cost_nano_usd = number();
+    r.latency_ms = static_cast<std::uint32_t>(number());
+    r.first_token_ms = static_cast<std::uint32_t>(number());
+    r.owner = row.text(column++);
+    r.key_id = row.text(column++);
+    r.endpoint = row.text(column++);
+    r.provider = row.text(column++);
+    r.model_requested = row.text(column++);
+    r.model = row.text(column++);
+    r.upstream_request_id = row.text(column++);
+    r.request_id = crypto::to_text(id);
+    return r;
+}
+
+// Rows removed at once by `expire`: some ten milliseconds.
+constexpr std::int64_t expired_at_once = 5'000;
+constexpr std::int64_t day_ms = 86'400'000;
+
+/// Ids are ordered by time: the first of a day, by the 48 bits of milliseconds they begin with.
+base::event_id first_id_of(std::int32_t day) noexcept {
+    base::event_id id{};
+    const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(day * day_ms, 0));
+    for (std::size_t i = 0; i < 6; ++i) {
+        id[i] = static_cast<std::uint8_t>(ms >> (8 * (5 - i)));
+    }
+    return id;
 }
 
 std::string select_text(const usage_query& query) {
@@ -95,11 +134,11 @@ public:
     base::result<void> prepare() {
         const std::array<std::pair<sqlite_statement*, std::string>, 4> texts{{
             {&upsert_, upsert_text()},
-            {&read_source_, "SELECT applied FROM usage_source WHERE source = ?1"},
-            {&write_source_,
-             "INSERT INTO usage_source VALUES (?1, ?2, ?3) ON CONFLICT (source) DO UPDATE SET applied = ?2, last_day = "
-             "?3"},
-            {&forget_sources_, "DELETE FROM usage_source WHERE last_day < ?1"},
+            {&insert_event_, insert_event_text()},
+            {&find_event_, "SELECT " + event_column_list() + " FROM usage_event WHERE event_id = ?1"},
+            {&expire_,
+             "DELETE FROM usage_event WHERE event_id IN (SELECT event_id FROM usage_event WHERE event_id < ?1 ORDER BY "
+             "event_id LIMIT ?2)"},
         }};
         for (const auto& [statement, text] : texts) {
             auto prepared = database_.prepare(text);
@@ -111,15 +150,20 @@ public:
         return {};
     }
 
-    base::result<std::size_t> apply(std::span<const usage_chunk> chunks) override {
+    base::result<std::size_t> apply(usage_batch records) override {
         auto transaction = sqlite_transaction::begin(database_);
         if (!transaction) {
             return std::move(transaction).error();
         }
         fresh_.clear();
-        for (const usage_chunk& chunk : chunks) {
-            if (auto taken = take(chunk); !taken) {
-                return std::move(taken).error();
+        for (const base::usage_record* record : records) {
+            sqlite_query insert(insert_event_);
+            bind_event(insert, *record);
+            if (auto done = insert.run(); !done) {
+                return std::move(done).error();
+            }
+            if (database_.changes() != 0) {
+                fresh_.push_back(record);
             }
         }
         if (auto written = write_rollups(); !written) {
@@ -129,6 +173,34 @@ public:
             return std::move(committed).error();
         }
         return fresh_.size();
+    }
+
+    base::result<std::optional<base::usage_record>> find(const std::optional<std::string>& owner,
+                                                         const base::event_id& id) override {
+        sqlite_query query(find_event_);
+        query.bind(id);
+        auto found = query.next();
+        if (!found) {
+            return std::move(found).error();
+        }
+        std::optional<base::usage_record> record;
+        if (*found) {
+            record = read_event(query, id);
+        }
+        if (record && owner && record->owner != std::string_view(*owner)) {
+            record.reset();
+        }
+        return record;
+    }
+
+    base::result<bool> expire(std::int32_t day) override {
+        const base::event_id before = first_id_of(day);
+        sqlite_query query(expire_);
+        query.bind(before).bind(expired_at_once);
+        if (auto done = query.run(); !done) {
+            return std::move(done).error();
+        }
+        return database_.changes() == expired_at_once;
     }
 
     base::result<usage_report> query(const usage_query& query) override {
@@ -163,46 +235,7 @@ public:
     }
 
 private:
-    /// Adds what is new of `chunk` to fresh_ and notes how far its source is applied.
-    base::result<void> take(const usage_chunk& chunk) {
-        std::size_t known = 0;
-        if (numbered(chunk)) {
-            sqlite_query query(read_source_);
-            query.bind(chunk.source);
-            auto found = query.next();
-            if (!found) {
-                return std::move(found).error();
-            }
-            const std::uint64_t applied = *found ? static_cast<std::uint64_t>(query.integer(0)) : 0;
-            if (applied >= chunk.first) {
-                known =
-                    static_cast<std::size_t>(std::min<std::uint64_t>(applied - chunk.first + 1, chunk.records.size()));
-            }
-            if (!*found && !chunk.records.empty()) {
-                sqlite_query forget(forget_sources_);
-                forget.bind(chunk.records.front().day - source_kept_days);
-                if (auto done = forget.run(); !done) {
-                    return done;
-                }
-            }
-        }
-        const auto records = chunk.records.subspan(known);
-        if (records.empty()) {
-            return {};
-        }
-        for (const base::usage_record& record : records) {
-            fresh_.push_back(&record);
-        }
-        if (!numbered(chunk)) {
-            return {};
-        }
-        sqlite_query query(write_source_);
-        query.bind(chunk.source).bind(chunk.first + chunk.records.size() - 1).bind(records.back().day);
-        return query.run();
-    }
-
     base::result<void> write_rollups() {
-        // In the order of the primary key: neighbours share pages, and stores with row locks cannot deadlock.
         std::sort(fresh_.begin(), fresh_.end(),
                   [](const auto* a, const auto* b) { return rollup_key(*a) < rollup_key(*b); });
         for (auto from = fresh_.begin(); from != fresh_.end();) {
@@ -231,9 +264,9 @@ private:
 
     sqlite_database& database_;
     sqlite_statement upsert_;
-    sqlite_statement read_source_;
-    sqlite_statement write_source_;
-    sqlite_statement forget_sources_;
+    sqlite_statement insert_event_;
+    sqlite_statement find_event_;
+    sqlite_statement expire_;
     std::vector<const base::usage_record*> fresh_;  // records of the running apply; kept for its memory
 };
 

@@ -13,12 +13,16 @@ namespace concurred::storage {
 usage_flusher::usage_flusher(usage_store& store, api_key_store* keys, std::vector<usage_feed*> feeds,
                              usage_flusher_options options)
     : store_(store), keys_(keys), feeds_(std::move(feeds)), options_(std::move(options)), schedule_(options_.timing) {
-    chunks_.reserve(feeds_.size());
-    owners_.reserve(feeds_.size());
+    records_.reserve(options_.max_batch);
+}
+
+void usage_flusher::adopt(std::unique_ptr<usage_feed> feed, std::function<void()> on_finished) {
+    adopted_.push_back({std::move(feed), std::move(on_finished)});
+    adopted_waiting_.store(adopted_.size(), std::memory_order_relaxed);
 }
 
 std::size_t usage_flusher::waiting() const noexcept {
-    std::size_t sum = 0;
+    std::size_t sum = adopted_waiting_.load(std::memory_order_relaxed);
     for (const usage_feed* feed : feeds_) {
         sum += feed->waiting();
     }
@@ -26,38 +30,54 @@ std::size_t usage_flusher::waiting() const noexcept {
 }
 
 std::size_t usage_flusher::collect() {
-    chunks_.clear();
-    owners_.clear();
-    std::size_t records = 0;
-    for (std::size_t i = 0; i < feeds_.size() && records < options_.max_batch; ++i) {
-        usage_feed* feed = feeds_[(first_feed_ + i) % feeds_.size()];
-        const usage_chunk chunk = feed->peek(options_.max_batch - records);
-        if (!chunk.records.empty()) {
-            records += chunk.records.size();
-            chunks_.push_back(chunk);
-            owners_.push_back(feed);
+    parts_.clear();
+    records_.clear();
+    const std::size_t feeds = feeds_.size() + adopted_.size();
+    for (std::size_t i = 0; i < feeds && records_.size() < options_.max_batch; ++i) {
+        const std::size_t at = (first_feed_ + i) % feeds;
+        usage_feed* const feed = at < feeds_.size() ? feeds_[at] : adopted_[at - feeds_.size()].feed.get();
+        const auto records = feed->peek(options_.max_batch - records_.size());
+        if (!records.empty()) {
+            parts_.push_back({feed, records});
+            for (const base::usage_record& record : records) {
+                records_.push_back(&record);
+            }
         }
     }
-    return records;
+    return records_.size();
 }
 
-bool usage_flusher::write_batch(std::size_t records) {
-    if (auto applied = store_.apply(std::span<const usage_chunk>(chunks_)); !applied) {
-        failures_.fetch_add(1, std::memory_order_relaxed);
-        failing_.store(true, std::memory_order_relaxed);
-        if (options_.on_failure) {
-            options_.on_failure(applied.error(), schedule_.failures() + 1);
-        }
-        return false;
+void usage_flusher::failed(const base::error& e) {
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    failing_.store(true, std::memory_order_relaxed);
+    if (options_.on_failure) {
+        options_.on_failure(e, schedule_.failures() + 1);
     }
-    for (std::size_t i = 0; i < chunks_.size(); ++i) {
-        for (const base::usage_record& record : chunks_[i].records) {
-            last_used_.note(record.key_id.view(), record.admitted_ms);
-        }
-        owners_[i]->release(chunks_[i].records.size());
+}
+
+void usage_flusher::released(std::size_t number) {
+    for (const base::usage_record& record : parts_[number].records) {
+        last_used_.note(record.key_id.view(), record.admitted_ms);
     }
-    first_feed_ = (first_feed_ + 1) % feeds_.size();  // a feed that is always full must not hold back the others
-    flushed_.fetch_add(records, std::memory_order_relaxed);
+    flushed_.fetch_add(parts_[number].records.size(), std::memory_order_relaxed);
+    parts_[number].feed->release(parts_[number].records.size());
+}
+
+bool usage_flusher::write_batch() {
+    if (auto applied = store_.apply(usage_batch(records_)); !applied) {
+        const bool poison = applied.error().code == base::errc::conflict && options_.quarantine;
+        if (!poison) {
+            failed(applied.error());
+            return false;
+        }
+        if (!write_singly()) {
+            return false;
+        }
+    }
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+        released(i);
+    }
+    ++first_feed_;  // a feed that is always full must not hold back the others
     batches_.fetch_add(1, std::memory_order_relaxed);
     failing_.store(false, std::memory_order_relaxed);
     if (const unsigned failures = schedule_.failures(); failures > 0 && options_.on_recovery) {
@@ -67,21 +87,54 @@ bool usage_flusher::write_batch(std::size_t records) {
     return true;
 }
 
-void usage_flusher::write_all(base::steady_time now) {
-    // Only what waits now: records that come meanwhile are for the next call, so that other jobs get their turn.
+/// Finds the records of a batch that the store refuses for good, and puts them aside. Those that it takes count once,
+/// also if this ends half-way and the batch is tried again.
+bool usage_flusher::write_singly() {
+    for (const base::usage_record* record : records_) {
+        auto applied = store_.apply(usage_batch(&record, 1));
+        if (applied) {
+            continue;
+        }
+        if (applied.error().code != base::errc::conflict || !options_.quarantine(*record, applied.error())) {
+            failed(applied.error());
+            return false;
+        }
+        quarantined_.fetch_add(1, std::memory_order_relaxed);
+    }
+    return true;
+}
+
+void usage_flusher::write_all(base::steady_time now, bool bounded) {
+    const auto began = std::chrono::steady_clock::now();
+    // Only what waits now: records that come meanwhile are for the next call.
     std::size_t left = waiting();
     while (left > 0) {
         const std::size_t records = collect();
         if (records == 0) {
             break;
         }
-        if (!write_batch(records)) {
+        if (!write_batch()) {
             schedule_.failed(now);
             break;
         }
-        left -= std::min(left, records);
+        // A dead process's spool does not know how much it holds.
+        left = adopted_.empty() ? left - std::min(left, records) : records;
+        if (bounded && std::chrono::steady_clock::now() - began >= options_.turn) {
+            break;
+        }
     }
+    drop_finished();
     write_last_used();
+}
+
+void usage_flusher::drop_finished() {
+    std::erase_if(adopted_, [](const adopted& one) {
+        if (one.feed->finished() && one.on_finished) {
+            one.on_finished();
+        }
+        return one.feed->finished();
+    });
+    adopted_waiting_.store(adopted_.size(), std::memory_order_relaxed);
 }
 
 void usage_flusher::write_last_used() {
@@ -97,14 +150,14 @@ void usage_flusher::write_last_used() {
 
 void usage_flusher::tick(base::steady_time now) {
     if (schedule_.due(now, waiting())) {
-        write_all(now);
+        write_all(now, true);
     }
 }
 
 std::size_t usage_flusher::flush_now(base::steady_time deadline) {
     while (true) {
         const auto now = std::chrono::steady_clock::now();
-        write_all(now);
+        write_all(now, false);
         if (waiting() == 0 || now >= deadline) {
             return waiting();
         }
@@ -122,6 +175,7 @@ usage_flusher_counters usage_flusher::counters() const noexcept {
     c.flushed = flushed_.load(std::memory_order_relaxed);
     c.batches = batches_.load(std::memory_order_relaxed);
     c.failures = failures_.load(std::memory_order_relaxed);
+    c.quarantined = quarantined_.load(std::memory_order_relaxed);
     c.failing = failing_.load(std::memory_order_relaxed);
     return c;
 }

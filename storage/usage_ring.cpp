@@ -13,7 +13,7 @@ namespace concurred::storage {
 
 static_assert(std::is_trivially_copyable_v<base::usage_record> && std::is_trivially_destructible_v<base::usage_record>);
 
-base::result<std::unique_ptr<usage_ring>> usage_ring::make(const usage_source_id& source, std::size_t capacity) {
+base::result<std::unique_ptr<usage_ring>> usage_ring::make(std::size_t capacity) {
     capacity = std::bit_ceil(std::max<std::size_t>(capacity, 2));
     const std::size_t bytes = capacity * sizeof(base::usage_record);
     void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -23,17 +23,17 @@ base::result<std::unique_ptr<usage_ring>> usage_ring::make(const usage_source_id
     }
     // A huge page would make 2 MiB resident with the first record.
     (void)::madvise(memory, bytes, MADV_NOHUGEPAGE);
-    return std::unique_ptr<usage_ring>(new usage_ring(source, static_cast<base::usage_record*>(memory), capacity));
+    return std::unique_ptr<usage_ring>(new usage_ring(static_cast<base::usage_record*>(memory), capacity));
 }
 
-usage_ring::usage_ring(const usage_source_id& source, base::usage_record* slots, std::size_t capacity) noexcept
-    : slots_(slots), mask_(capacity - 1), source_(source) {}
+usage_ring::usage_ring(base::usage_record* slots, std::size_t capacity) noexcept
+    : slots_(slots), mask_(capacity - 1) {}
 
 usage_ring::~usage_ring() {
     ::munmap(slots_, capacity() * sizeof(base::usage_record));
 }
 
-bool usage_ring::admit(const base::usage_record&) noexcept {
+bool usage_ring::admit() noexcept {
     const std::size_t open = open_.load(std::memory_order_relaxed);
     const std::uint64_t settled = settled_.load(std::memory_order_relaxed);
     const auto taken = [&] { return open + static_cast<std::size_t>(settled - released_seen_); };
@@ -66,15 +66,15 @@ void usage_ring::settle(const base::usage_record& record) noexcept {
     open_.store(open - 1, std::memory_order_relaxed);
 }
 
-usage_chunk usage_ring::peek(std::size_t max) noexcept {
+std::span<const base::usage_record> usage_ring::peek(std::size_t max) noexcept {
     const std::uint64_t released = released_.load(std::memory_order_relaxed);
     const auto ready = static_cast<std::size_t>(settled_.load(std::memory_order_acquire) - released);
     if (ready == 0) {
-        return {source_, released + 1, {slots_, 0}};  // base_ is the sink's to change now
+        return {slots_, 0};  // base_ is the sink's to change now
     }
     const std::size_t at = static_cast<std::size_t>(released - base_) & mask_;
     const std::size_t count = std::min({max, ready, capacity() - at});
-    return {source_, released + 1, {slots_ + at, count}};
+    return {slots_ + at, count};
 }
 
 void usage_ring::release(std::size_t count) noexcept {
@@ -85,13 +85,13 @@ void usage_ring::release(std::size_t count) noexcept {
 std::size_t usage_ring::drain(std::vector<base::usage_record>& out, std::size_t max) {
     std::size_t moved = 0;
     while (moved < max) {
-        const usage_chunk chunk = peek(max - moved);
-        if (chunk.records.empty()) {
+        const auto chunk = peek(max - moved);
+        if (chunk.empty()) {
             break;
         }
-        out.insert(out.end(), chunk.records.begin(), chunk.records.end());
-        release(chunk.records.size());
-        moved += chunk.records.size();
+        out.insert(out.end(), chunk.begin(), chunk.end());
+        release(chunk.size());
+        moved += chunk.size();
     }
     return moved;
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace concurred::storage {
@@ -15,24 +16,23 @@ namespace concurred::storage {
 /// Usage records in memory between one shard (sink side) and the database thread (feed side). Wait-free on both sides.
 /// A slot is taken at `admit` and given back at `release`, so admitted and waiting records together never exceed the
 /// capacity. Holds what was not flushed only as long as the process lives.
-class usage_ring final : public usage_sink, public usage_feed {
+class usage_ring final : public usage_queue {
 public:
-    /// @param source random: see `usage_source_id`
     /// @param capacity records, rounded up to a power of two. The memory is reserved at once (about 0.8 KiB each) but
     /// becomes resident only as slots are used for the first time.
     /// @returns an error when the address space cannot be reserved
-    [[nodiscard]] static base::result<std::unique_ptr<usage_ring>> make(const usage_source_id& source,
-                                                                        std::size_t capacity = 16'384);
+    [[nodiscard]] static base::result<std::unique_ptr<usage_ring>> make(std::size_t capacity = 16'384);
     ~usage_ring() override;
     usage_ring(const usage_ring&) = delete;
     usage_ring& operator=(const usage_ring&) = delete;
 
     // Sink side: one thread at a time.
-    [[nodiscard]] bool admit(const base::usage_record& record) noexcept override;
+    [[nodiscard]] bool admit() noexcept override;
+    void dispatch(const base::usage_record&, bool) noexcept override {}
     void settle(const base::usage_record& record) noexcept override;
 
     // Feed side: one thread at a time.
-    [[nodiscard]] usage_chunk peek(std::size_t max) noexcept override;
+    [[nodiscard]] std::span<const base::usage_record> peek(std::size_t max) noexcept override;
     void release(std::size_t count) noexcept override;
     /// Moves at most `max` records to the end of `out`.
     /// @returns how many
@@ -42,18 +42,16 @@ public:
     [[nodiscard]] std::size_t waiting() const noexcept override;
     /// Records admitted and not settled: requests under way.
     [[nodiscard]] std::size_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
-    /// Admissions refused for want of room.
-    [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t refused() const noexcept override { return refused_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
 
 private:
     static constexpr std::size_t cache_line = 64;
 
-    usage_ring(const usage_source_id& source, base::usage_record* slots, std::size_t capacity) noexcept;
+    usage_ring(base::usage_record* slots, std::size_t capacity) noexcept;
 
     base::usage_record* const slots_;
     const std::size_t mask_;
-    const usage_source_id source_;
 
     // Positions count records since the start. Each line is written by one side only.
     alignas(cache_line) std::atomic<std::uint64_t> settled_{0};  // sink: records in the ring since the start

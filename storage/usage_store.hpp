@@ -2,7 +2,6 @@
 
 #include "gateway/base/error.hpp"
 #include "gateway/base/usage_record.hpp"
-#include "storage/usage_chunk.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -77,24 +76,37 @@ struct usage_report {
     std::vector<usage_point> series;    ///< sorted by day, then name; days without requests are left out
 };
 
-/// Daily sums by owner, key, model, provider and "own provider key or the platform's". Calls block: only the database
-/// thread and the commands make them.
+/// Records to be applied together.
+using usage_batch = std::span<const base::usage_record* const>;
+
+/// One record for each request, kept for a while, and daily sums by owner, key, model, provider and "own provider key or
+/// the platform's", kept for good. Calls block: only the database thread and the commands make them.
 class usage_store {
 public:
     virtual ~usage_store() = default;
 
-    /// Adds the records of all chunks in one transaction. Numbered chunks count once however often they are applied.
-    /// @returns how many records were new; after an error none was added
-    [[nodiscard]] virtual base::result<std::size_t> apply(std::span<const usage_chunk> chunks) = 0;
+    /// Adds records and their sums in one transaction. A record counts once by its id, however often, in whatever order
+    /// and in whatever company it is applied; the first one of an id stands.
+    /// @returns how many records were new; after an error none was added. `conflict`: the database takes one of the
+    /// records in no case, whatever the weather
+    [[nodiscard]] virtual base::result<std::size_t> apply(usage_batch records) = 0;
 
-    /// Adds records that are not numbered.
-    [[nodiscard]] base::result<std::size_t> apply(std::span<const base::usage_record> records) {
-        const usage_chunk chunk{{}, 1, records};
-        return apply(std::span(&chunk, 1));
-    }
+    /// The same for records that lie side by side.
+    [[nodiscard]] base::result<std::size_t> apply(std::span<const base::usage_record> records);
 
     /// Reads one consistent state.
     [[nodiscard]] virtual base::result<usage_report> query(const usage_query& query) = 0;
+
+    /// One request.
+    /// @param owner nullopt: anybody's, for the operator's command
+    /// @returns nullopt for an unknown or foreign one, and for one whose record is not kept any more
+    [[nodiscard]] virtual base::result<std::optional<base::usage_record>> find(const std::optional<std::string>& owner,
+                                                                               const base::event_id& id) = 0;
+
+    /// Removes single records, not sums, of days before `day`: some of them, in time that is short enough for others to
+    /// wait.
+    /// @returns whether there may be more
+    [[nodiscard]] virtual base::result<bool> expire(std::int32_t day) = 0;
 };
 
 /// @param database migrated; outlives the store

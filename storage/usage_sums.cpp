@@ -39,6 +39,15 @@ usage_sums& usage_sums::operator+=(const usage_sums& other) noexcept {
     return *this;
 }
 
+base::result<std::size_t> usage_store::apply(std::span<const base::usage_record> records) {
+    std::vector<const base::usage_record*> batch;
+    batch.reserve(records.size());
+    for (const base::usage_record& record : records) {
+        batch.push_back(&record);
+    }
+    return apply(usage_batch(batch));
+}
+
 usage_sums sums_of(const base::usage_record& record) noexcept {
     const bool bad_status = record.status >= 400;
     const bool refused = record.end == base::end_reason::rejected || (bad_status && record.provider.empty());

@@ -185,6 +185,11 @@ base::task<std::string> control::metrics_page() {
     }
     const storage::usage_flusher_counters flushed = shared_.flusher->counters();
     all.usage_flush_failures = flushed.failures;
+    all.usage_quarantined = flushed.quarantined;
+    if (shared_.spools) {
+        all.spool_bytes = static_cast<std::int64_t>(shared_.spools->budget().used.load(std::memory_order_relaxed));
+        all.spool_limit_bytes = static_cast<std::int64_t>(shared_.spools->budget().limit);
+    }
     base::process_info process;
     process.version = CONCURRED_VERSION;
     process.started = started_;

@@ -1,6 +1,7 @@
 #include "gateway/app/process.hpp"
 
 #include "gateway/app/control.hpp"
+#include "gateway/app/database_jobs.hpp"
 #include "gateway/app/shard.hpp"
 
 #include <malloc.h>
@@ -26,7 +27,6 @@ using base::result;
 constexpr int exit_unavailable = 69;
 constexpr int exit_configuration = 78;
 constexpr std::chrono::seconds last_flush{10};
-constexpr std::chrono::milliseconds flush_poll{100};
 
 int fail(const base::error& e) {
     std::fprintf(stderr, "concurred: %s\n", std::string(base::text_of(e)).c_str());
@@ -85,37 +85,6 @@ result<void> check_port_is_free(const base::endpoint_config& address) {
     return base::gateway_error(base::errc::service_unavailable, std::move(what), ec);
 }
 
-void start_database_jobs(shared_state& state, base::logger& log) {
-    std::vector<storage::usage_feed*> feeds;
-    for (const auto& ring : state.rings) {
-        feeds.push_back(ring.get());
-    }
-    const base::storage_config& settings = state.settings->storage;
-    storage::usage_flusher_options options;
-    options.timing.interval = settings.flush_interval;
-    options.timing.wake_at = settings.flush_batch;
-    options.max_batch = settings.flush_batch;
-    // Called on the database thread, which is the only one to use this logger until it has ended.
-    options.on_failure = [&log](const base::error& e, unsigned failures) {
-        log.error("usage could not be written; it is kept and tried again",
-                  {{"cause", base::text_of(e)}, {"failures", failures}});
-    };
-    options.on_recovery = [&log](unsigned failures) { log.info("usage is written again", {{"failures", failures}}); };
-    state.flusher =
-        std::make_unique<storage::usage_flusher>(*state.usage, state.keys.get(), std::move(feeds), std::move(options));
-    state.database_thread.every(flush_poll, [&state] { state.flusher->tick(std::chrono::steady_clock::now()); });
-    state.database_thread.every(settings.change_poll, [&state, &log] {
-        const auto changed = state.key_changes->poll();
-        if (!changed) {
-            log.warn("changes of keys could not be read", {{"cause", base::text_of(changed.error())}});
-            return;
-        }
-        for (const storage::api_key_row& row : *changed) {
-            state.key_states.invalidate(row.id);
-        }
-    });
-}
-
 result<std::vector<std::unique_ptr<shard>>> make_shards(shared_state& state, unsigned count,
                                                         base::endpoint_config& address) {
     std::vector<std::unique_ptr<shard>> shards;
@@ -169,7 +138,8 @@ int serve(const base::loaded_config& loaded) {
     for (const std::string& warning : loaded.warnings) {
         log.warn("configuration", {{"warning", std::string_view(warning)}});
     }
-    start_database_jobs(**state, database_log);
+    base::logger spool_log((*state)->log_writer, (*state)->log_options);
+    start_database_jobs(**state, database_log, spool_log);
     std::vector<std::thread> threads;
     for (const auto& one : *shards) {
         threads.emplace_back([&one] { one->run(); });
@@ -189,10 +159,16 @@ int serve(const base::loaded_config& loaded) {
     }
     const auto lost = (*state)->finish_database(std::chrono::steady_clock::now() + last_flush);
     if (lost != 0) {
-        log.error("usage records could not be written", {{"records", lost}});
+        if ((*state)->spools) {
+            log.error("usage records could not be written; they stay in the spool for the next start",
+                      {{"records", lost}});
+        } else {
+            log.error("usage records could not be written and are lost", {{"records", lost}});
+        }
     }
     log.info("stopped");
     database_log.flush();
+    spool_log.flush();
     log.flush();
     return 0;
 }

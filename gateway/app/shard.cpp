@@ -109,7 +109,7 @@ result<void> shard::build(unsigned of) {
         .limiter = shared_.limiter,
         .shared_limiter = replicas_.limiter(),
         .health_limiter = shared_.health_checks,
-        .usage_sink = *shared_.rings[number_],
+        .usage_sink = *shared_.usage_queues[number_],
         .database = shared_.database_thread,
         .usage_store = *shared_.usage,
         .models = shared_.models,
@@ -193,8 +193,8 @@ base::task<> shard::wind_up(std::function<void()> done) {
 base::metrics shard::snapshot() {
     metrics_.connections = static_cast<std::int64_t>(listener_->sessions());
     keys_.report(metrics_);
-    const storage::usage_ring& ring = *shared_.rings[number_];
-    metrics_.usage_queue_depth = static_cast<std::int64_t>(ring.waiting());
+    metrics_.usage_queue_depth = static_cast<std::int64_t>(shared_.usage_queues[number_]->waiting());
+    metrics_.usage_dropped = chain_->ledger().lost();
     for (auto& [name, provider] : *providers_) {
         if (provider->available()) {  // also when it has no connection any more: a gauge keeps its last value
             const auto counts = provider->pool().counts();

@@ -5,6 +5,7 @@
 #include "crypto/tls_context.hpp"
 #include "gateway/app/unkey_setup.hpp"
 #include "storage/migrations.hpp"
+#include "storage/usage_ring.hpp"
 #include "upstream/provider.hpp"
 
 #include <array>
@@ -59,27 +60,48 @@ result<void> check_master_key(const base::config& settings) {
     return {};
 }
 
-result<std::vector<std::unique_ptr<storage::usage_ring>>> make_rings(unsigned shards) {
-    std::vector<std::unique_ptr<storage::usage_ring>> rings;
-    for (unsigned i = 0; i < shards; ++i) {
-        storage::usage_source_id source{};
-        if (auto ok = crypto::fill_random(source); !ok) {
-            return ok.error();
+struct queues {
+    std::unique_ptr<storage::spool_keeper> spools;
+    std::vector<std::unique_ptr<storage::usage_queue>> rings;
+    std::vector<storage::usage_queue*> all;
+};
+
+result<queues> make_queues(const base::storage_config& settings, unsigned shards) {
+    queues made;
+    if (!settings.spool.empty()) {
+        auto spools = storage::spool_keeper::make({.root = settings.spool,
+                                                   .limit_bytes = settings.spool_limit,
+                                                   .sync = settings.spool_sync,
+                                                   .shards = shards});
+        if (!spools) {
+            return spools.error();
         }
-        auto ring = storage::usage_ring::make(source);
+        made.spools = std::move(*spools);
+        for (unsigned i = 0; i < shards; ++i) {
+            made.all.push_back(&made.spools->spool(i));
+        }
+        return made;
+    }
+    for (unsigned i = 0; i < shards; ++i) {
+        auto ring = storage::usage_ring::make();
         if (!ring) {
             return ring.error();
         }
-        rings.push_back(std::move(*ring));
+        made.all.push_back(ring->get());
+        made.rings.push_back(std::move(*ring));
     }
-    return rings;
+    return made;
 }
 
 }  // namespace
 
 std::size_t shared_state::finish_database(base::steady_time deadline) {
     database_thread.stop();
-    return flusher->flush_now(deadline);
+    const std::size_t left = flusher->flush_now(deadline);
+    if (spools) {
+        spools->stop();
+    }
+    return left;
 }
 
 result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot settings, unsigned shards) {
@@ -124,9 +146,9 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         e.code = base::errc::service_unavailable;  // not a mistake of the configuration
         return e;
     }
-    auto rings = make_rings(shards);
-    if (!rings) {
-        return rings.error();
+    auto queues = make_queues(settings->storage, shards);
+    if (!queues) {
+        return queues.error();
     }
     const std::int64_t now_us = base::micros(std::chrono::steady_clock::now());
     auth::key_cache_params cache_params;
@@ -161,7 +183,9 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .keys = nullptr,
         .usage = nullptr,
         .key_changes = nullptr,
-        .rings = std::move(*rings),
+        .spools = std::move(queues->spools),
+        .usage_rings = std::move(queues->rings),
+        .usage_queues = std::move(queues->all),
         .flusher = nullptr,
         .database_thread = storage::database_thread(),
     });

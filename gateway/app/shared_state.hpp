@@ -14,9 +14,10 @@
 #include "storage/api_key_store.hpp"
 #include "storage/database_thread.hpp"
 #include "storage/key_changes.hpp"
+#include "storage/spool_keeper.hpp"
 #include "storage/sqlite.hpp"
 #include "storage/usage_flusher.hpp"
-#include "storage/usage_ring.hpp"
+#include "storage/usage_sink.hpp"
 #include "storage/usage_store.hpp"
 #include "upstream/client_tls.hpp"
 #include "upstream/health_board.hpp"
@@ -57,12 +58,14 @@ struct shared_state {
 
     upstream::health_board health_board;  // under a lock of its own, away from requests for models
 
-    // The database, used on its thread only; the rings between the shards and that thread.
+    // The database, used on its thread only; the queues between the shards and that thread.
     storage::sqlite_database database;
     std::unique_ptr<storage::api_key_store> keys;
     std::unique_ptr<storage::usage_store> usage;
     std::unique_ptr<storage::key_changes> key_changes;
-    std::vector<std::unique_ptr<storage::usage_ring>> rings;  // one for each shard
+    std::unique_ptr<storage::spool_keeper> spools;                  // null: usage waits in memory
+    std::vector<std::unique_ptr<storage::usage_queue>> usage_rings;  // without spools: one for each shard
+    std::vector<storage::usage_queue*> usage_queues;                 // one for each shard
     std::unique_ptr<storage::usage_flusher> flusher;
     storage::database_thread database_thread;  // last: its jobs use all of the above
 

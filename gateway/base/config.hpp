@@ -29,7 +29,10 @@ struct server_config {
 
 struct storage_config {
     std::string path = "var/concurred.db";  ///< SQLite file
-    std::string spool = "var/spool";        ///< folder of the usage spool
+    std::string spool = "var/spool";        ///< folder of the usage spool; empty: usage waits in memory
+    std::size_t spool_limit = 1'073'741'824;  ///< bytes of the spools of this process
+    milliseconds spool_sync{100};             ///< a power cut takes at most the usage of this time
+    unsigned event_days = 62;                 ///< the record of a single request is kept this long; sums for good
     milliseconds flush_interval{1000};      ///< usage is written at least this often
     unsigned flush_batch = 500;             ///< ... or after this many records
     milliseconds change_poll{250};          ///< how often changes of keys by other processes are looked for

@@ -52,7 +52,10 @@ constexpr row<server_config> server_rows[] = {
 
 constexpr row<storage_config> storage_rows[] = {
     {"path", &storage_config::path, form(text_form::required)},
-    {"spool", &storage_config::spool, form(text_form::required)},
+    {"spool", &storage_config::spool},
+    {"spool_limit", &storage_config::spool_limit, within(mib, 1024 * 1024 * mib)},
+    {"spool_sync", &storage_config::spool_sync, within(1ms, 1min)},
+    {"event_days", &storage_config::event_days, within(7, 3'660)},
     {"flush_interval", &storage_config::flush_interval, within(10ms, 1min)},
     {"flush_batch", &storage_config::flush_batch, within(1, 100'000)},
     {"change_poll", &storage_config::change_poll, within(10ms, 24h)},

@@ -120,6 +120,9 @@ void metrics::merge(const metrics& other) {
     usage_queue_depth += other.usage_queue_depth;
     usage_dropped += other.usage_dropped;
     usage_flush_failures += other.usage_flush_failures;
+    usage_quarantined += other.usage_quarantined;
+    spool_bytes += other.spool_bytes;
+    spool_limit_bytes += other.spool_limit_bytes;
 
     // Each shard numbers the label values in the order it met them.
     const auto route = [&](std::uint16_t number) { return routes_.intern(other.routes_.text(number)); };

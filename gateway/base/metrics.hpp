@@ -94,6 +94,9 @@ public:
     std::int64_t usage_queue_depth = 0;  ///< usage records not yet stored
     std::uint64_t usage_dropped = 0;     ///< usage records lost
     std::uint64_t usage_flush_failures = 0;
+    std::uint64_t usage_quarantined = 0;  ///< usage records that the store refuses for good
+    std::int64_t spool_bytes = 0;         ///< of the usage spool's files
+    std::int64_t spool_limit_bytes = 0;
     redis_metrics redis;
 
 private:

@@ -52,6 +52,7 @@ struct usage_record {
     bool priced = false;     ///< false: the model has no price, `cost_nano_usd` is 0 and means unknown
     std::uint32_t price_version = 0;
     token_counts tokens;
+    std::uint64_t reserved_tokens = 0;  ///< taken from the key's limits at admission, before the true figure was known
     std::int64_t cost_nano_usd = 0;
     std::uint32_t latency_ms = 0;
     std::uint32_t first_token_ms = 0;

@@ -80,6 +80,7 @@ struct exchange {
     base::fixed_text<96> fallback_from;            ///< the model that should have answered; empty: it did, or nobody
     const upstream::model_price* price = nullptr;  ///< of the model that serves it; null: not known
     bool admitted = false;                         ///< a usage record is due
+    bool dispatched = false;                       ///< a provider was, or is about to be, asked
     base::usage_record usage;
 
     /// Makes it ready for the next request.
@@ -99,6 +100,7 @@ struct exchange {
         fallback_from = std::string_view();
         price = nullptr;
         admitted = false;
+        dispatched = false;
         usage = {};
     }
 };

@@ -45,6 +45,7 @@ public:
     explicit chain(const surroundings& around);
 
     [[nodiscard]] http::application& application() noexcept { return observe_; }
+    [[nodiscard]] const usage_ledger& ledger() const noexcept { return ledger_; }
 
 private:
     [[nodiscard]] std::vector<endpoint> routes(const auth::rate_limiter& limiter);

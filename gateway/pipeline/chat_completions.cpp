@@ -23,9 +23,7 @@ bool names_other_type(const http::request_head& head) noexcept {
 }  // namespace
 
 base::task<result<http::response>> chat_completions::handle(http::exchange& x) {
-    if (auto ok = ledger_.admit(x); !ok) {
-        co_return ok.error();
-    }
+    ledger_.admit(x);
     result<http::response> r = co_await complete(x);
     if (r) {
         x.usage.status = static_cast<std::uint16_t>(r->status);
@@ -61,6 +59,9 @@ base::task<result<http::response>> chat_completions::complete(http::exchange& x)
     auto call = std::make_unique<upstream::chat_call>(routing_, x, ledger_, how, std::move(*request), *body);
     if (const result<void> ok = call->plan(); !ok) {
         co_return ok.error();
+    }
+    if (auto booked = ledger_.dispatch(x, body->size() / 4); !booked) {
+        co_return booked.error();
     }
     x.times.routed = std::chrono::steady_clock::now();
     result<http::response> r = co_await upstream::routed_call::begin(std::move(call));

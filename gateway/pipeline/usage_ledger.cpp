@@ -39,20 +39,41 @@ end_reason end_of(const base::error& e) noexcept {
 
 }  // namespace
 
-base::result<void> usage_ledger::admit(http::exchange& x) {
+void usage_ledger::admit(http::exchange& x) noexcept {
     base::usage_record& u = x.usage;
     u.admitted_ms = base::unix_millis(x.arrived_at);
     u.day = base::unix_day(x.arrived_at);
     u.endpoint = x.route;
     u.request_id = x.request_id.view();
     u.price_version = upstream::price_version;
-    if (!sink_.admit(u)) {
+    x.admitted = sink_.admit();
+}
+
+base::result<void> usage_ledger::dispatch(http::exchange& x, std::uint64_t prompt_tokens) {
+    base::usage_record& u = x.usage;
+    if (!x.admitted && !u.byok) {
         base::error e =
             base::gateway_error(errc::service_unavailable, "Usage cannot be recorded at the moment. Try again soon.");
         e.retry_after = std::chrono::seconds(1);
         return e;
     }
-    x.admitted = true;
+    if (!x.admitted) {
+        lost_ += x.dispatched ? 0 : 1;
+        x.dispatched = true;
+        return {};
+    }
+    // As it is booked if the process dies now: what was asked is paid, and of an answer nobody knows.
+    u.end = end_reason::aborted;
+    u.estimated = true;
+    u.tokens = {.prompt = prompt_tokens};
+    u.priced = x.price != nullptr;
+    u.cost_nano_usd = u.priced ? upstream::cost_nano_usd(u.tokens, *x.price) : 0;
+    sink_.dispatch(u, x.dispatched);
+    x.dispatched = true;
+    u.estimated = false;
+    u.tokens = {};
+    u.priced = false;
+    u.cost_nano_usd = 0;
     return {};
 }
 

@@ -4,6 +4,8 @@
 #include "storage/usage_sink.hpp"
 #include "upstream/relay.hpp"
 
+#include <cstdint>
+
 namespace concurred::pipeline {
 
 /// Sees to it that every admitted request ends in exactly one usage record. Belongs to one shard.
@@ -11,8 +13,14 @@ class usage_ledger final : public upstream::relay_observer {
 public:
     explicit usage_ledger(storage::usage_sink& sink) : sink_(sink) {}
 
-    /// Before anything is spent. Errors: service_unavailable when records cannot be kept at the moment.
-    [[nodiscard]] base::result<void> admit(http::exchange& x);
+    /// Begins the record of a request, before anything is spent for it.
+    void admit(http::exchange& x) noexcept;
+    /// Right before a provider is asked, and again before another one is: from here on the request is booked even if the
+    /// process dies. `x.usage` says who serves it, and `x.usage.byok` on whose key.
+    /// @param prompt_tokens as estimated
+    /// Errors: service_unavailable when records cannot be kept at the moment: nothing is spent on the platform's keys
+    /// that is not booked. On a caller's own key it goes on, and is counted as lost.
+    [[nodiscard]] base::result<void> dispatch(http::exchange& x, std::uint64_t prompt_tokens);
     /// The request ended in an error before an answer began.
     void failed(http::exchange& x, const base::error& e) noexcept;
     /// The answer ended, one way or the other.
@@ -23,10 +31,14 @@ public:
     /// The exchange is over: settles what nothing else has settled.
     void closed(http::exchange& x) noexcept;
 
+    /// Requests that went on without a record.
+    [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+
 private:
     void settle(http::exchange& x) noexcept;
 
     storage::usage_sink& sink_;
+    std::uint64_t lost_ = 0;
 };
 
 }  // namespace concurred::pipeline

@@ -45,7 +45,7 @@ TEST_SUITE("storage/key_changes") {
         auto changes = make_sqlite_key_changes(mine, *my_keys).value();
         REQUIRE(my_keys->insert(key_row("key_mine")).has_value());
         CHECK(changes->poll().value().empty());
-        REQUIRE(theirs.execute("DELETE FROM usage_daily; INSERT INTO usage_source VALUES (x'01', 1, 1)").has_value());
+        REQUIRE(theirs.execute("DELETE FROM usage_daily; DELETE FROM usage_event").has_value());
         const std::vector<key_use> uses{{"key_mine", 10'000'000}};
         REQUIRE(their_keys->touch_last_used(uses).has_value());
         // Allowed to name our own change with a foreign one, but a use alone is none.

@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -93,7 +95,6 @@ struct opened_usage {
         : database(open_quick(path)), usage(make_sqlite_usage_store(database).value()) {}
 
     std::size_t add(const std::vector<base::usage_record>& records) { return usage->apply(records).value(); }
-    std::size_t add(const usage_chunk& chunk) { return usage->apply(std::span(&chunk, 1)).value(); }
     usage_sums totals() { return usage->query({.from_day = 0, .to_day = 100'000}).value().totals; }
 
     sqlite_database database;
@@ -108,9 +109,17 @@ inline std::vector<std::string> ids(const std::vector<api_key_row>& rows) {
     return out;
 }
 
-inline usage_source_id source(std::uint8_t last) {
-    usage_source_id id{};
-    id.back() = last;
+/// Different for every call in every process; begins with the time, as real ones do.
+inline base::event_id next_event_id(std::int64_t unix_ms) {
+    static std::atomic<std::uint32_t> last{0};
+    base::event_id id{};
+    for (std::size_t i = 0; i < 6; ++i) {
+        id[i] = static_cast<std::uint8_t>(unix_ms >> (8 * (5 - i)));
+    }
+    const auto process = static_cast<std::uint32_t>(::getpid());
+    const std::uint32_t number = ++last;
+    std::memcpy(id.data() + 8, &number, sizeof(number));
+    std::memcpy(id.data() + 12, &process, sizeof(process));
     return id;
 }
 
@@ -126,11 +135,12 @@ inline api_key_row key_row(std::string id, std::string owner = "owner-1") {
     return row;
 }
 
-/// A completed and priced request of 10 + 5 tokens for 2,000 nano-USD.
+/// A completed and priced request of 10 + 5 tokens for 2,000 nano-USD, with an id of its own.
 inline base::usage_record usage(std::int32_t day = 20'000, std::string_view model = "gpt-5.2",
                                 std::string_view key_id = "key_1", std::string_view owner = "owner-1") {
     base::usage_record record;
     record.admitted_ms = std::int64_t{day} * 86'400'000;
+    record.id = next_event_id(record.admitted_ms);
     record.day = day;
     record.status = 200;
     record.end = base::end_reason::completed;

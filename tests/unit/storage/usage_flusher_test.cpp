@@ -27,8 +27,8 @@ struct scene {
         : database(open_quick(path)),
           keys(make_sqlite_api_key_store(database).value()),
           usage(make_sqlite_usage_store(database).value()),
-          first(usage_ring::make({1}, capacity).value()),
-          second(usage_ring::make({2}, capacity).value()) {}
+          first(usage_ring::make(capacity).value()),
+          second(usage_ring::make(capacity).value()) {}
 
     std::vector<usage_feed*> feeds() { return {first.get(), second.get()}; }
     std::int64_t stored() { return usage->query({.from_day = 0, .to_day = 100'000}).value().totals.requests; }
@@ -45,8 +45,10 @@ struct scene {
 
 void pass(usage_ring& ring, int count, const base::usage_record& record = usage()) {
     for (int i = 0; i < count; ++i) {
-        REQUIRE(ring.admit(record));
-        ring.settle(record);
+        base::usage_record one = record;
+        one.id = next_event_id(record.admitted_ms);
+        REQUIRE(ring.admit());
+        ring.settle(one);
     }
 }
 
@@ -75,7 +77,9 @@ TEST_SUITE("storage/usage_flusher") {
     TEST_CASE("five hundred records are written at once, in batches of at most as many") {
         const temp_folder folder;
         scene s(folder.file("u.db"));
-        usage_flusher flusher(*s.usage, nullptr, s.feeds());
+        usage_flusher_options options;
+        options.turn = 1h;
+        usage_flusher flusher(*s.usage, nullptr, s.feeds(), options);
         pass(*s.first, 499);
         flusher.tick(start);
         CHECK(s.stored() == 0);
@@ -91,6 +95,7 @@ TEST_SUITE("storage/usage_flusher") {
         usage_flusher_options options;
         options.max_batch = 10;
         options.timing.wake_at = 1;
+        options.turn = 1h;
         std::vector<usage_feed*> feeds = s.feeds();
         usage_flusher flusher(*s.usage, nullptr, feeds, options);
         pass(*s.first, 100);
@@ -105,6 +110,7 @@ TEST_SUITE("storage/usage_flusher") {
         scene s(folder.file("u.db"));
         std::vector<std::string> log;
         usage_flusher_options options;
+        options.turn = 1h;
         options.on_failure = [&](const base::error& e, unsigned failures) {
             log.push_back("failure " + std::to_string(failures));
             CHECK(e.message.find("no such table: usage_daily") != std::string::npos);
@@ -142,7 +148,7 @@ TEST_SUITE("storage/usage_flusher") {
         std::vector<base::usage_record> under_way;
         for (int i = 0; i < 2'000; ++i) {
             const auto record = usage(20'000, std::string(80, 'm') + std::to_string(i));
-            if (!s.first->admit(record)) {
+            if (!s.first->admit()) {
                 break;
             }
             ++admitted;
@@ -155,7 +161,7 @@ TEST_SUITE("storage/usage_flusher") {
         REQUIRE(s.database.execute("PRAGMA max_page_count=100000").has_value());
         flusher.tick(now += 10s);
         CHECK(s.stored() == admitted);
-        CHECK(s.first->admit(usage()));
+        CHECK(s.first->admit());
         s.first->settle(usage());
     }
 
@@ -181,10 +187,93 @@ TEST_SUITE("storage/usage_flusher") {
         scene s(folder.file("u.db"));
         usage_flusher flusher(*s.usage, nullptr, s.feeds());
         pass(*s.first, 10);
-        const usage_chunk chunk = s.first->peek(6);
-        REQUIRE(s.usage->apply(std::span(&chunk, 1)).value() == 6);
+        REQUIRE(s.usage->apply(s.first->peek(6)).value() == 6);
         CHECK(flusher.flush_now(std::chrono::steady_clock::now()) == 0);
         CHECK(s.stored() == 10);
+    }
+
+    TEST_CASE("what has piled up is written in turns, so that others get the thread between") {
+        const temp_folder folder;
+        scene s(folder.file("u.db"));
+        usage_flusher_options options;
+        options.max_batch = 10;
+        options.timing.wake_at = 10;
+        options.turn = 0ms;
+        usage_flusher flusher(*s.usage, nullptr, s.feeds(), options);
+        pass(*s.first, 100);
+        flusher.tick(start);
+        CHECK(s.stored() == 10);
+        flusher.tick(start + 100ms);
+        CHECK(s.stored() == 20);
+    }
+
+    TEST_CASE("a record that the store refuses for good is put aside, and the others of its batch are written once") {
+        const temp_folder folder;
+        scene s(folder.file("u.db"));
+        REQUIRE(s.database.execute("CREATE TRIGGER poison BEFORE INSERT ON usage_event WHEN NEW.model = 'poison' BEGIN "
+                                   "SELECT RAISE(ABORT, 'poisoned'); END")
+                    .has_value());
+        std::vector<std::string> aside;
+        bool room = false;
+        usage_flusher_options options;
+        options.quarantine = [&](const base::usage_record& record, const base::error& e) {
+            CHECK(contains(e.message, "poisoned"));
+            if (room) {
+                aside.emplace_back(record.model.view());
+            }
+            return room;
+        };
+        usage_flusher flusher(*s.usage, nullptr, s.feeds(), options);
+        pass(*s.first, 3);
+        pass(*s.first, 1, usage(20'000, "poison"));
+        pass(*s.first, 3);
+        CHECK(flusher.flush_now(start) == 7);  // it cannot be put aside either: tried again
+        CHECK(flusher.counters().failing);
+        room = true;
+        CHECK(flusher.flush_now(std::chrono::steady_clock::now()) == 0);
+        CHECK(s.stored() == 6);
+        CHECK(aside == std::vector<std::string>{"poison"});
+        CHECK(flusher.counters().quarantined == 1);
+        CHECK(!flusher.counters().failing);
+    }
+
+    TEST_CASE("feeds that are taken over are written to their end, and then go") {
+        struct short_feed final : usage_feed {
+            std::span<const base::usage_record> peek(std::size_t max) override {
+                if (left.empty()) {
+                    done = true;
+                }
+                return std::span<const base::usage_record>(left).first(std::min(max, left.size()));
+            }
+            void release(std::size_t count) override {
+                left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count));
+            }
+            std::size_t waiting() const noexcept override { return done ? 0 : 1; }
+            bool finished() const noexcept override { return done; }
+            std::vector<base::usage_record> left;
+            bool done = false;
+        };
+        const temp_folder folder;
+        scene s(folder.file("u.db"));
+        usage_flusher_options options;
+        options.max_batch = 100;
+        options.turn = 1h;
+        usage_flusher flusher(*s.usage, nullptr, s.feeds(), options);
+        auto feed = std::make_unique<short_feed>();
+        for (int i = 0; i < 450; ++i) {
+            feed->left.push_back(usage());
+        }
+        int gone = 0;
+        flusher.adopt(std::move(feed), [&] { ++gone; });
+        pass(*s.second, 5);
+        flusher.tick(start);
+        CHECK(gone == 0);
+        flusher.tick(start + 1s);
+        CHECK(s.stored() == 455);
+        CHECK(gone == 1);
+        CHECK(flusher.counters().waiting == 0);
+        flusher.tick(start + 2s);
+        CHECK(gone == 1);
     }
 
     TEST_CASE("the last flush writes everything, or says what it could not write") {
@@ -255,7 +344,7 @@ TEST_SUITE("storage/usage_flusher") {
             thread.every(1ms, [&] { flusher.tick(std::chrono::steady_clock::now()); });
             const auto shard = [&](usage_ring& ring, const char* model) {
                 for (int i = 0; i < each;) {
-                    if (ring.admit(usage(20'000, model))) {
+                    if (ring.admit()) {
                         ring.settle(usage(20'000 + i % 3, model));
                         ++i;
                     } else {

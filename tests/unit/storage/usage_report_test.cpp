@@ -110,12 +110,11 @@ TEST_SUITE("storage/usage_report") {
                     expected.errors += r.end == end_reason::completed ? 0 : 1;
                 }
             }
-            // Cut into numbered chunks of random sizes; some are sent twice, and batches hold several of them.
-            std::vector<usage_chunk> chunks;
+            // Cut into pieces of random sizes; some are sent twice, and in any order.
+            std::vector<std::span<const usage_record>> chunks;
             for (std::size_t from = 0; from < records.size();) {
                 const std::size_t size = std::min<std::size_t>(1 + below(90), records.size() - from);
-                chunks.push_back({source(static_cast<std::uint8_t>(1 + chunks.size())), 1,
-                                  std::span<const usage_record>(records).subspan(from, size)});
+                chunks.push_back(std::span<const usage_record>(records).subspan(from, size));
                 from += size;
             }
             for (std::size_t i = chunks.size(); i-- > 0;) {
@@ -126,10 +125,8 @@ TEST_SUITE("storage/usage_report") {
             std::shuffle(chunks.begin(), chunks.end(), random);
             const temp_folder folder;
             opened_usage store(folder.file("u.db"));
-            for (std::size_t from = 0; from < chunks.size();) {
-                const std::size_t size = std::min<std::size_t>(1 + below(4), chunks.size() - from);
-                REQUIRE(store.usage->apply(std::span<const usage_chunk>(chunks).subspan(from, size)).has_value());
-                from += size;
+            for (const auto& chunk : chunks) {
+                REQUIRE(store.usage->apply(chunk).has_value());
             }
             for (const auto interval : {usage_interval::none, usage_interval::day}) {
                 for (const auto group :

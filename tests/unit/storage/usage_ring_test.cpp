@@ -19,10 +19,9 @@ using base::usage_record;
 
 namespace {
 
-constexpr usage_source_id ring_source{1, 2, 3};
 
 std::unique_ptr<usage_ring> ring_of(std::size_t capacity) {
-    return usage_ring::make(ring_source, capacity).value();
+    return usage_ring::make(capacity).value();
 }
 
 usage_record numbered(std::int64_t n) {
@@ -33,7 +32,7 @@ usage_record numbered(std::int64_t n) {
 }
 
 void pass(usage_ring& ring, std::int64_t n) {
-    REQUIRE(ring.admit(numbered(n)));
+    REQUIRE(ring.admit());
     ring.settle(numbered(n));
 }
 
@@ -52,7 +51,7 @@ std::vector<std::int64_t> drain(usage_ring& ring, std::size_t max = 1'000) {
 /// Settles in its destructor, as a response body does when the client goes away.
 class request {
 public:
-    request(usage_sink& sink, std::int64_t n) : sink_(sink), n_(n), admitted_(sink.admit(numbered(n))) {}
+    request(usage_sink& sink, std::int64_t n) : sink_(sink), n_(n), admitted_(sink.admit()) {}
     ~request() {
         if (admitted_) {
             sink_.settle(numbered(n_));
@@ -94,43 +93,40 @@ TEST_SUITE("storage/usage_ring") {
             under_way.push_back(std::make_unique<request>(*ring, n));
             CHECK(under_way.back()->admitted());
         }
-        CHECK(!ring->admit(numbered(5)));
+        CHECK(!ring->admit());
         CHECK(ring->open() == 4);
         CHECK(ring->waiting() == 0);
         under_way[2].reset();
         under_way[0].reset();
-        CHECK(!ring->admit(numbered(5)));  // settled is not stored: the slots are still taken
+        CHECK(!ring->admit());  // settled is not stored: the slots are still taken
         CHECK(ring->refused() == 2);
         CHECK(drain(*ring, 1) == numbers{3});
         const request fifth(*ring, 5);
         CHECK(fifth.admitted());
-        CHECK(!ring->admit(numbered(6)));
+        CHECK(!ring->admit());
         under_way.clear();
         CHECK(drain(*ring) == numbers{1, 2, 4});
         CHECK(ring->open() == 1);
     }
 
-    TEST_CASE("records seen but not released are seen again, under the same numbers") {
+    TEST_CASE("records seen but not released are seen again") {
         const auto ring = ring_of(4);
         for (std::int64_t n = 1; n <= 3; ++n) {
             pass(*ring, n);
         }
-        usage_chunk chunk = ring->peek(2);
-        CHECK(chunk.source == ring_source);
-        CHECK(chunk.first == 1);
-        CHECK(chunk.records.size() == 2);
-        chunk = ring->peek(10);
-        CHECK(chunk.first == 1);
-        CHECK(chunk.records.size() == 3);
+        auto records = ring->peek(2);
+        CHECK(records.size() == 2);
+        records = ring->peek(10);
+        CHECK(records.size() == 3);
+        CHECK(records[0].cost_nano_usd == 1);
         ring->release(1);
-        chunk = ring->peek(10);
-        CHECK(chunk.first == 2);
-        REQUIRE(chunk.records.size() == 2);
-        CHECK(chunk.records[0].cost_nano_usd == 2);
+        records = ring->peek(10);
+        REQUIRE(records.size() == 2);
+        CHECK(records[0].cost_nano_usd == 2);
         CHECK(ring->waiting() == 2);
     }
 
-    TEST_CASE("at the end of the memory a view ends, and the next one goes on with the next number") {
+    TEST_CASE("at the end of the memory a view ends, and the next one goes on behind it") {
         const auto ring = ring_of(4);
         for (std::int64_t n = 1; n <= 4; ++n) {
             pass(*ring, n);
@@ -139,27 +135,26 @@ TEST_SUITE("storage/usage_ring") {
         for (std::int64_t n = 5; n <= 6; ++n) {
             pass(*ring, n);
         }
-        usage_chunk chunk = ring->peek(10);
-        CHECK(chunk.first == 4);
-        REQUIRE(chunk.records.size() == 1);
+        auto records = ring->peek(10);
+        REQUIRE(records.size() == 1);
+        CHECK(records[0].cost_nano_usd == 4);
         ring->release(1);
-        chunk = ring->peek(10);
-        CHECK(chunk.first == 5);
-        REQUIRE(chunk.records.size() == 2);
-        CHECK(chunk.records[1].cost_nano_usd == 6);
+        records = ring->peek(10);
+        REQUIRE(records.size() == 2);
+        CHECK(records[1].cost_nano_usd == 6);
     }
 
     TEST_CASE("the capacity is rounded up to a power of two") {
         CHECK(ring_of(0)->capacity() == 2);
         CHECK(ring_of(5)->capacity() == 8);
-        CHECK(usage_ring::make(ring_source).value()->capacity() == 16'384);
+        CHECK(usage_ring::make().value()->capacity() == 16'384);
     }
 
     TEST_CASE("memory stays small where few records wait at a time") {
         const auto ring = ring_of(16'384);
         const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
         const std::size_t bytes = ring->capacity() * sizeof(usage_record);
-        const auto* const memory = ring->peek(1).records.data();  // of an empty view: where the slots begin
+        const auto* const memory = ring->peek(1).data();  // of an empty view: where the slots begin
         const auto resident = [&] {
             std::vector<unsigned char> pages((bytes + page - 1) / page);
             REQUIRE(::mincore(const_cast<usage_record*>(memory), bytes, pages.data()) == 0);
@@ -192,7 +187,7 @@ TEST_SUITE("storage/usage_ring") {
             while (next <= many || !under_way.empty()) {
                 random = random * 1'664'525U + 1'013'904'223U;
                 if (next <= many && under_way.size() < 20 && (random >> 16U) % 2 == 0) {
-                    if (ring->admit(numbered(next))) {
+                    if (ring->admit()) {
                         under_way.push_back(next++);
                     } else {
                         ++refusals;
@@ -207,15 +202,15 @@ TEST_SUITE("storage/usage_ring") {
         std::int64_t expected = 1;
         bool good = true;
         while (expected <= many) {
-            const usage_chunk chunk = ring->peek(37);
-            good = good && chunk.first == static_cast<std::uint64_t>(expected) && ring->waiting() <= ring->capacity();
-            for (const usage_record& record : chunk.records) {
+            const auto records = ring->peek(37);
+            good = good && ring->waiting() <= ring->capacity();
+            for (const usage_record& record : records) {
                 good =
                     good && record.cost_nano_usd == expected && record.request_id == "req_" + std::to_string(expected);
                 ++expected;
             }
-            ring->release(chunk.records.size());
-            if (chunk.records.empty()) {
+            ring->release(records.size());
+            if (records.empty()) {
                 std::this_thread::yield();
             }
         }

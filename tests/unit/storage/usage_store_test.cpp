@@ -70,6 +70,7 @@ TEST_SUITE("storage/usage_store") {
         CHECK(sums_of(record).cost_nano_usd == 0);
         REQUIRE(store.add({record}) == 1);
         REQUIRE(store.database.execute("UPDATE usage_daily SET prompt_tokens = 4611686018427387904").has_value());
+        record.id = next_event_id(0);
         CHECK(store.add({record}) == 1);  // the sum stays where it is
         CHECK(store.totals().requests == 2);
         CHECK(store.totals().prompt_tokens == 4'611'686'018'427'387'904);
@@ -102,11 +103,10 @@ TEST_SUITE("storage/usage_store") {
         const temp_folder folder;
         opened_usage store(folder.file("u.db"));
         CHECK(store.add(std::vector<usage_record>{}) == 0);
-        CHECK(store.add({source(1), 1, {}}) == 0);
         CHECK(store.totals() == usage_sums());
     }
 
-    TEST_CASE("numbered records count once, however they are repeated and cut") {
+    TEST_CASE("records count once by their id, however they are repeated, cut and mixed") {
         const temp_folder folder;
         opened_usage store(folder.file("u.db"));
         std::vector<usage_record> records;
@@ -114,63 +114,118 @@ TEST_SUITE("storage/usage_store") {
             records.push_back(usage(20'000 + i));
         }
         const std::span<const usage_record> all(records);
-        CHECK(store.add({source(1), 1, all.subspan(0, 4)}) == 4);
-        CHECK(store.add({source(1), 1, all.subspan(0, 4)}) == 0);  // the same again
-        CHECK(store.add({source(1), 3, all.subspan(2, 4)}) == 2);  // overlaps
-        CHECK(store.add({source(1), 2, all.subspan(1, 3)}) == 0);  // lies within
-        CHECK(store.add({source(2), 1, all.subspan(0, 4)}) == 4);  // another source
-        const usage_chunk both[] = {{source(1), 5, all.subspan(4, 6)}, {source(1), 5, all.subspan(4, 6)}};
-        CHECK(store.usage->apply(both).value() == 4);  // twice in one batch
-        CHECK(store.totals().requests == 14);
+        CHECK(store.usage->apply(all.subspan(4, 4)).value() == 4);
+        CHECK(store.usage->apply(all.subspan(0, 4)).value() == 4);  // older ones after newer ones
+        CHECK(store.usage->apply(all.subspan(0, 4)).value() == 0);  // the same again
+        CHECK(store.usage->apply(all.subspan(6, 4)).value() == 2);  // overlaps
+        const usage_record last = usage();
+        const usage_record* const twice[] = {&last, &last};
+        CHECK(store.usage->apply(usage_batch(twice)).value() == 1);  // twice in one batch
+        CHECK(store.totals().requests == 11);
+        usage_record changed = last;
+        changed.cost_nano_usd = 1;
+        CHECK(store.add({changed}) == 0);  // the first one stands
+        CHECK(store.totals().cost_nano_usd == 11 * 2'000);
+        CHECK(store.database.integer("SELECT count(*) FROM usage_event").value() == 11);
+    }
+
+    TEST_CASE("a request is found by its id and its owner") {
+        const temp_folder folder;
+        opened_usage store(folder.file("u.db"));
+        usage_record r = usage(20'000, "m", "key_7", "owner-7");
+        r.status = 201;
+        r.end = end_reason::client_closed;
+        r.byok = r.stream = r.estimated = true;
+        r.price_version = 20'260'901;
+        r.tokens = {1, 2, 3, 4, 5};
+        r.reserved_tokens = 6;
+        r.latency_ms = 7;
+        r.first_token_ms = 8;
+        r.endpoint = "/e";
+        r.model_requested = "alias";
+        r.upstream_request_id = "up";
+        store.add({usage(), r});
+        const auto found = store.usage->find("owner-7", r.id).value();
+        REQUIRE(found.has_value());
+        CHECK(found->id == r.id);
+        CHECK(found->day == 20'000);
+        CHECK(found->admitted_ms == r.admitted_ms);
+        CHECK(found->status == 201);
+        CHECK(found->end == end_reason::client_closed);
+        CHECK((found->byok && found->stream && found->estimated && found->priced));
+        CHECK(found->price_version == 20'260'901);
+        CHECK(found->tokens.prompt == 1);
+        CHECK(found->tokens.cache_read == 2);
+        CHECK(found->tokens.cache_write == 3);
+        CHECK(found->tokens.completion == 4);
+        CHECK(found->tokens.reasoning == 5);
+        CHECK(found->reserved_tokens == 6);
+        CHECK(found->cost_nano_usd == 2'000);
+        CHECK(found->latency_ms == 7);
+        CHECK(found->first_token_ms == 8);
+        CHECK(found->key_id.view() == "key_7");
+        CHECK(found->endpoint.view() == "/e");
+        CHECK(found->provider.view() == "openai");
+        CHECK(found->model_requested.view() == "alias");
+        CHECK(found->model.view() == "m");
+        CHECK(found->upstream_request_id.view() == "up");
+        CHECK(!store.usage->find("somebody else", r.id).value().has_value());
+        CHECK(store.usage->find(std::nullopt, r.id).value().has_value());
+        CHECK(!store.usage->find(std::nullopt, next_event_id(0)).value().has_value());
+    }
+
+    TEST_CASE("old records go, bit by bit, and their sums stay") {
+        const temp_folder folder;
+        opened_usage store(folder.file("u.db"));
+        std::vector<usage_record> records;
+        for (int i = 0; i < 6'000; ++i) {
+            records.push_back(usage(10'000));
+        }
+        const usage_record kept = usage(10'001);
+        records.push_back(kept);
+        store.add(records);
+        int calls = 1;
+        while (store.usage->expire(10'001).value()) {
+            ++calls;
+        }
+        CHECK(calls == 2);
+        CHECK(store.database.integer("SELECT count(*) FROM usage_event").value() == 1);
+        CHECK(store.usage->find(std::nullopt, kept.id).value().has_value());
+        CHECK(store.totals().requests == 6'001);
     }
 
     TEST_CASE("a batch that fails leaves nothing behind and can be repeated") {
         const temp_folder folder;
         opened_usage store(folder.file("u.db"));
         const std::vector<usage_record> records{usage(1), usage(2)};
-        const usage_chunk chunk{source(1), 1, records};
         REQUIRE(store.database.execute("ALTER TABLE usage_daily RENAME TO hidden").has_value());
-        CHECK(!store.usage->apply(std::span(&chunk, 1)).has_value());
+        CHECK(!store.usage->apply(records).has_value());
         REQUIRE(store.database.execute("ALTER TABLE hidden RENAME TO usage_daily").has_value());
         CHECK(store.totals().requests == 0);
-        CHECK(store.add(chunk) == 2);
+        CHECK(store.database.integer("SELECT count(*) FROM usage_event").value() == 0);
+        CHECK(store.add(records) == 2);
         CHECK(store.totals().requests == 2);
-    }
-
-    TEST_CASE("sources that ended long ago are forgotten") {
-        const temp_folder folder;
-        opened_usage store(folder.file("u.db"));
-        const std::vector<usage_record> old{usage(10'000)};
-        const std::vector<usage_record> recent{usage(10'400)};
-        const std::vector<usage_record> now{usage(10'401)};
-        store.add({source(1), 1, old});
-        store.add({source(2), 1, recent});
-        CHECK(store.database.integer("SELECT count(*) FROM usage_source").value() == 2);
-        store.add({source(3), 1, now});
-        CHECK(store.database.integer("SELECT count(*) FROM usage_source").value() == 2);
-        CHECK(store.add({source(2), 1, recent}) == 0);
     }
 
     TEST_CASE("two processes add to the same rows without losing any") {
         const temp_folder folder;
         const std::string path = folder.file("u.db");
         { open_quick(path); }
-        const auto work = [&path](std::uint8_t child) {
+        const auto work = [&path] {
             sqlite_options options;
             options.durable = false;
             auto database = open_migrated(path, options).value();
             auto store = make_sqlite_usage_store(database).value();
-            const std::vector<usage_record> records(5, usage());
-            for (std::uint64_t i = 0; i < 60; ++i) {
-                const usage_chunk chunk{source(child), 1 + 5 * i, records};
-                if (!store->apply(std::span(&chunk, 1))) {
+            for (int i = 0; i < 60; ++i) {
+                const std::vector<usage_record> records{usage(), usage(), usage(), usage(), usage()};
+                if (!store->apply(records)) {
                     return 1;
                 }
             }
             return 0;
         };
-        const pid_t first = start_child([&] { return work(1); });
-        const pid_t second = start_child([&] { return work(2); });
+        const pid_t first = start_child([&] { return work(); });
+        const pid_t second = start_child([&] { return work(); });
         CHECK(join_child(first) == 0);
         CHECK(join_child(second) == 0);
         opened_usage store(path);
