@@ -1,6 +1,7 @@
 #include "auth/key_state.hpp"
 
 #include "auth/shared_cell.hpp"
+#include "auth/spend.hpp"
 
 #include <memory>
 #include <new>
@@ -34,6 +35,7 @@ static_assert(std::tuple_size_v<decltype(shared_cells::path)> == max_path_classe
 key_state::~key_state() {
     delete paths_.load(std::memory_order_relaxed);
     delete shared_.load(std::memory_order_relaxed);
+    delete spend_.load(std::memory_order_relaxed);
 }
 
 std::atomic<std::int64_t>* key_state::path_cell(std::size_t path_class) noexcept {
@@ -43,6 +45,16 @@ std::atomic<std::int64_t>* key_state::path_cell(std::size_t path_class) noexcept
 
 shared_cells* key_state::shared() noexcept {
     return made_once(shared_);
+}
+
+spend_state& key_state::spend_made() {
+    if (spend_state* const there = spend()) {
+        return *there;
+    }
+    auto made = std::make_unique<spend_state>();
+    spend_state* expected = nullptr;
+    return spend_.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel) ? *made.release()
+                                                                                           : *expected;
 }
 
 key_state& key_state_table::state_for(std::string_view key_id) {
@@ -74,6 +86,15 @@ void key_state_table::invalidate_all() {
     }
     unseen_epoch_.store(next, std::memory_order_release);
     epoch_.store(next, std::memory_order_release);
+}
+
+void key_state_table::each_spender(const std::function<void(const std::string&, spend_state&)>& visit) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key_id, state] : states_) {
+        if (spend_state* const spend = state.spend()) {
+            visit(key_id, *spend);
+        }
+    }
 }
 
 std::size_t key_state_table::size() const {

@@ -13,6 +13,7 @@
 namespace concurred::auth {
 
 struct shared_cells;
+struct spend_state;
 
 /// Number of path classes that can have a cell of their own; see `rate_limiter`.
 inline constexpr std::size_t max_path_classes = 32;
@@ -43,6 +44,11 @@ public:
     /// this gateway counts alone. @return null only when memory has run out.
     [[nodiscard]] shared_cells* shared() noexcept;
 
+    /// Limits and counts in tokens, money and requests under way; null for a key that never had any.
+    [[nodiscard]] spend_state* spend() const noexcept { return spend_.load(std::memory_order_acquire); }
+    /// The same, made if it is not there yet. One allocation in the life of a key.
+    [[nodiscard]] spend_state& spend_made();
+
 private:
     friend class key_state_table;
 
@@ -53,7 +59,8 @@ private:
     std::atomic<std::uint64_t> generation_{0};
     std::atomic<path_cells*> paths_{nullptr};     // owned; set once
     std::atomic<shared_cells*> shared_{nullptr};  // owned; set once
-    // 32 bytes are left for the count of requests in flight.
+    std::atomic<spend_state*> spend_{nullptr};    // owned; set once
+    // 24 bytes are left.
 };
 static_assert(sizeof(key_state) == 64);
 
@@ -87,6 +94,9 @@ public:
     void invalidate(std::string_view key_id);
     /// The same for all keys at once.
     void invalidate_all();
+
+    /// Calls `visit(key_id, state)` for each key that has limits in tokens, money or requests under way.
+    void each_spender(const std::function<void(const std::string&, spend_state&)>& visit) const;
 
     /// Number of keys seen.
     [[nodiscard]] std::size_t size() const;

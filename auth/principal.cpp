@@ -1,5 +1,7 @@
 #include "auth/principal.hpp"
 
+#include "auth/key_state.hpp"
+
 #include <array>
 
 namespace concurred::auth {
@@ -37,6 +39,13 @@ base::result<principal> make_principal(const principal_fields& fields, key_state
     who.expires_ms = fields.expires_ms;
     who.verified_ms = fields.verified_ms;
     who.state = &state;
+    if (fields.spend.any()) {
+        spend_state& spend = state.spend_made();
+        spend.set(fields.spend);
+        who.spend = &spend;
+    } else if (spend_state* const before = state.spend()) {
+        before->set({});
+    }
     return who;
 }
 

@@ -2,6 +2,7 @@
 
 #include "auth/gcra.hpp"
 #include "auth/session.hpp"
+#include "auth/spend.hpp"
 #include "gateway/base/clock.hpp"
 #include "gateway/base/error.hpp"
 #include "gateway/base/fixed_text.hpp"
@@ -31,6 +32,7 @@ struct principal_fields {
     std::string_view name{};
     std::uint32_t rate_limit = 0;  ///< requests per `rate_window`
     std::chrono::milliseconds rate_window{60'000};
+    spend_limits spend{};
     std::int64_t expires_ms = 0;     ///< Unix milliseconds; 0: never
     std::string_view permissions{};  ///< names separated by one space
     std::int64_t verified_ms = 0;    ///< when the answer was read from its source, Unix milliseconds
@@ -44,6 +46,7 @@ public:
     key_state* state = nullptr;    ///< shared between shards; never null; lives as long as its table
     std::uint64_t generation = 0;  ///< set by the cache: counts while `state->generation()` is this
     gcra_limit limit;              ///< the key's own; burst = limit
+    spend_state* spend = nullptr;  ///< of the key's limits besides requests; null: it has none
     std::int64_t expires_ms = 0;   ///< Unix milliseconds; 0: never
     std::int64_t verified_ms = 0;  ///< Unix milliseconds; the age of this knowledge over all layers of caches
     base::fixed_text<base::max_id_length> owner;

@@ -15,6 +15,16 @@ namespace concurred::storage {
 
 class sqlite_database;
 
+/// What a key may use besides requests; 0: no such limit.
+struct key_spend_limits {
+    std::uint64_t tokens_per_minute = 0;
+    std::uint32_t concurrency = 0;           ///< requests under way at a time
+    std::int64_t budget_day_nano_usd = 0;    ///< in a UTC day
+    std::int64_t budget_month_nano_usd = 0;  ///< in a UTC month
+
+    friend bool operator==(const key_spend_limits&, const key_spend_limits&) = default;
+};
+
 /// A key as it is stored. Times are Unix milliseconds. The key itself is never stored.
 struct api_key_row {
     std::string id;     ///< "key_" and random characters
@@ -26,8 +36,9 @@ struct api_key_row {
     std::optional<std::int64_t> expires_ms{};  ///< nullopt: never
     std::uint32_t rate_limit = 60;             ///< requests per window, at least 1
     std::int64_t rate_window_ms = 60'000;      ///< at least 1
-    std::string meta = "{}";                   ///< JSON object
-    std::string permissions = "[]";            ///< JSON array of strings
+    key_spend_limits spend{};
+    std::string meta = "{}";         ///< JSON object
+    std::string permissions = "[]";  ///< JSON array of strings
     std::int64_t created_ms = 0;
     std::int64_t updated_ms = 0;
     std::optional<std::int64_t> deleted_ms{};    ///< set: revoked, for good
@@ -40,6 +51,10 @@ struct api_key_patch {
     std::optional<std::string> name{};
     std::optional<std::uint32_t> rate_limit{};
     std::optional<bool> enabled{};
+    std::optional<std::uint64_t> tokens_per_minute{};  ///< 0: no limit any more; so are the next three
+    std::optional<std::uint32_t> concurrency{};
+    std::optional<std::int64_t> budget_day_nano_usd{};
+    std::optional<std::int64_t> budget_month_nano_usd{};
     std::optional<std::optional<std::int64_t>> expires_ms{};  ///< inner nullopt: it no longer expires
 
     /// Changes `row`, but not its times.

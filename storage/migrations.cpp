@@ -9,7 +9,7 @@ namespace concurred::storage {
 namespace {
 
 // Never edited once released: a change of the schema is a new entry at the end.
-constexpr std::array<const char*, 2> migrations{{
+constexpr std::array<const char*, 3> migrations{{
     // 1. A change number is drawn from change_counter by every transaction that writes api_key. Its row stays locked
     // until
     // the commit, so numbers become visible in order and a reader that has seen n has seen all before n.
@@ -102,6 +102,13 @@ CREATE TABLE usage_event (
     model TEXT NOT NULL,
     upstream_request_id TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+)sql",
+    // 3. Limits of a key besides requests; 0: none.
+    R"sql(
+ALTER TABLE api_key ADD COLUMN token_limit INTEGER NOT NULL DEFAULT 0 CHECK (token_limit >= 0);
+ALTER TABLE api_key ADD COLUMN concurrency INTEGER NOT NULL DEFAULT 0 CHECK (concurrency >= 0);
+ALTER TABLE api_key ADD COLUMN budget_day_nano_usd INTEGER NOT NULL DEFAULT 0 CHECK (budget_day_nano_usd >= 0);
+ALTER TABLE api_key ADD COLUMN budget_month_nano_usd INTEGER NOT NULL DEFAULT 0 CHECK (budget_month_nano_usd >= 0);
 )sql",
 }};
 

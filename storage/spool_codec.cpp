@@ -3,9 +3,9 @@
 #include "storage/crc32c.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <string_view>
-#include <type_traits>
 
 namespace concurred::storage {
 
@@ -14,6 +14,8 @@ namespace {
 constexpr std::array<std::uint8_t, 8> magic{'C', 'K', 'S', 'P', 'O', 'O', 'L', '\n'};
 constexpr std::uint32_t header_version = 1;
 constexpr std::uint8_t payload_version = 1;
+
+static_assert(std::endian::native == std::endian::little, "numbers are written as they lie in memory");
 
 constexpr std::size_t round_up(std::size_t size) noexcept {
     return (size + 7) & ~std::size_t{7};
@@ -25,11 +27,8 @@ public:
 
     template <class Integer>
     void number(Integer value) noexcept {
-        auto bits = static_cast<std::make_unsigned_t<Integer>>(value);
-        for (std::size_t i = 0; i < sizeof(bits); ++i) {  // one store on a little-endian machine
-            at_[i] = static_cast<std::uint8_t>(bits >> (8 * i));
-        }
-        at_ += sizeof(bits);
+        std::memcpy(at_, &value, sizeof(value));
+        at_ += sizeof(value);
     }
     void bytes(std::span<const std::uint8_t> value) noexcept {
         std::memcpy(at_, value.data(), value.size());
@@ -55,16 +54,10 @@ public:
 
     template <class Integer>
     void number(Integer& value) noexcept {
-        using bits_type = std::make_unsigned_t<Integer>;
-        if (!has(sizeof(Integer))) {
-            return;
+        if (has(sizeof(value))) {
+            std::memcpy(&value, left_.data(), sizeof(value));
+            left_ = left_.subspan(sizeof(value));
         }
-        bits_type bits = 0;
-        for (std::size_t i = 0; i < sizeof(bits); ++i) {
-            bits = static_cast<bits_type>(bits | static_cast<bits_type>(bits_type{left_[i]} << (8 * i)));
-        }
-        value = static_cast<Integer>(bits);
-        left_ = left_.subspan(sizeof(bits));
     }
     void bytes(std::span<std::uint8_t> out) noexcept {
         if (has(out.size())) {
@@ -83,6 +76,7 @@ public:
         value = std::string_view(reinterpret_cast<const char*>(left_.data()), size);
         left_ = left_.subspan(size);
     }
+    [[nodiscard]] bool good() const noexcept { return good_; }
     [[nodiscard]] bool good_to_the_end() const noexcept { return good_ && left_.empty(); }
 
 private:
@@ -196,6 +190,18 @@ frame_view look_at_frame(std::span<const std::uint8_t> bytes, const spool_seal& 
     frame.size = round_up(spool_frame_head + length);
     frame.payload = bytes.subspan(spool_frame_head, length);
     return frame;
+}
+
+std::optional<base::event_id> admitted_id(const frame_view& frame) noexcept {
+    reader r(frame.payload);
+    std::uint8_t version = 0;
+    std::uint8_t kind = 0;
+    base::event_id id{};
+    r.number(version);
+    r.number(kind);
+    r.bytes(id);
+    const bool admit = version == payload_version && kind == static_cast<std::uint8_t>(spool_kind::admit);
+    return admit && r.good() ? std::optional(id) : std::nullopt;
 }
 
 bool read_payload(const frame_view& frame, spool_entry& out) noexcept {

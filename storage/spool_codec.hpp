@@ -69,6 +69,9 @@ struct frame_view {
 /// Looks at the frame at the front of `bytes`. Reads nothing beyond, whatever is there.
 [[nodiscard]] frame_view look_at_frame(std::span<const std::uint8_t> bytes, const spool_seal& seal) noexcept;
 
+/// Of a good frame that notes an admission: whose. nullopt: it is of another kind.
+[[nodiscard]] std::optional<base::event_id> admitted_id(const frame_view& frame) noexcept;
+
 /// Reads the payload of a good frame.
 /// @returns false where it is of a newer version of the program, or makes no sense
 [[nodiscard]] bool read_payload(const frame_view& frame, spool_entry& out) noexcept;

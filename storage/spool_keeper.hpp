@@ -15,9 +15,9 @@
 namespace concurred::storage {
 
 struct spool_options {
-    std::string root;                           ///< folder of all spools of this machine
-    std::size_t limit_bytes = 1'073'741'824;    ///< of this process
-    std::chrono::milliseconds sync{100};        ///< what a power cut may take
+    std::string root;                         ///< folder of all spools of this machine
+    std::size_t limit_bytes = 1'073'741'824;  ///< of this process
+    std::chrono::milliseconds sync{100};      ///< what a power cut may take
     unsigned shards = 1;
 };
 

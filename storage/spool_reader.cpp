@@ -70,14 +70,14 @@ void spool_reader::take(const frame_view& frame) {
         lost_ += frame.sequence - next_sequence_;
     }
     next_sequence_ = frame.sequence + 1;
-    spool_entry entry;
-    if (!read_payload(frame, entry)) {
-        ++lost_;
+    if (const auto id = admitted_id(frame)) {
+        open_.insert_or_assign(*id,
+                               std::string(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size()));
         return;
     }
-    if (entry.kind == spool_kind::admit) {
-        open_.insert_or_assign(entry.record.id,
-                               std::string(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size()));
+    spool_entry& entry = entry_;
+    if (!read_payload(frame, entry)) {
+        ++lost_;
         return;
     }
     open_.erase(entry.record.id);
@@ -150,7 +150,8 @@ bool spool_reader::write_carry(std::uint32_t number) {
         if (read_payload({frame_state::good, 0, 0, bytes_of(payload)}, entry)) {
             const std::size_t end = bytes.size();
             bytes.resize(end + max_spool_frame);
-            bytes.resize(end + write_frame(std::span(bytes).subspan(end), seal, spool_kind::admit, ++sequence, entry.record));
+            bytes.resize(end +
+                         write_frame(std::span(bytes).subspan(end), seal, spool_kind::admit, ++sequence, entry.record));
         }
     }
     if (!write_all(file.get(), bytes) || ::fdatasync(file.get()) != 0 ||
@@ -181,9 +182,8 @@ bool spool_reader::read_carry() {
     while (const auto frame = scanner.next(bytes.size())) {
         spool_entry entry;
         if (read_payload(*frame, entry)) {
-            open_.insert_or_assign(
-                entry.record.id,
-                std::string(reinterpret_cast<const char*>(frame->payload.data()), frame->payload.size()));
+            open_.insert_or_assign(entry.record.id, std::string(reinterpret_cast<const char*>(frame->payload.data()),
+                                                                frame->payload.size()));
         }
     }
     return !scanner.torn() && scanner.damaged() == 0;
@@ -200,6 +200,8 @@ void spool_reader::close_open() {
         if (read_payload({frame_state::good, 0, 0, bytes_of(payload)}, entry)) {
             pending_.push_back(entry.record);
             places_.push_back({nullptr, 0});
+        } else {
+            ++lost_;
         }
     }
     open_.clear();

@@ -65,9 +65,10 @@ private:
     spool_segment* at_;
     std::optional<spool_scanner> scanner_;
     std::deque<spool_segment*> unfinished_;  // at_ is the last one
+    spool_entry entry_;                      // the one being read
     std::vector<base::usage_record> pending_;
-    std::vector<place> places_;  // of pending_
-    std::size_t head_ = 0;       // first of pending_ that is not released
+    std::vector<place> places_;                                      // of pending_
+    std::size_t head_ = 0;                                           // first of pending_ that is not released
     std::unordered_map<base::event_id, std::string, id_hash> open_;  // payload of the admit frame
     bool has_carry_ = false;
     bool closing_ = false;  // the files stay until all is applied

@@ -22,8 +22,8 @@ std::uint8_t* map_file(int file, std::size_t size) noexcept {
 
 base::error spool_error(std::string what) {
     const boost::system::error_code cause(errno, boost::system::system_category());
-    return base::gateway_error(base::errc::service_unavailable, "usage spool: " + std::move(what) + ": " + cause.message(),
-                               cause);
+    return base::gateway_error(base::errc::service_unavailable,
+                               "usage spool: " + std::move(what) + ": " + cause.message(), cause);
 }
 
 std::string segment_name(std::uint32_t number) {
@@ -96,13 +96,14 @@ spool_segment::~spool_segment() {
 }
 
 std::size_t spool_segment::mark() const noexcept {
-    const auto offset = std::atomic_ref(*reinterpret_cast<std::uint64_t*>(data_ + spool_mark_offset))
-                            .load(std::memory_order_relaxed);
+    const auto offset =
+        std::atomic_ref(*reinterpret_cast<std::uint64_t*>(data_ + spool_mark_offset)).load(std::memory_order_relaxed);
     return offset <= size_ ? static_cast<std::size_t>(offset) : 0;  // nonsense: apply all of it again
 }
 
 void spool_segment::set_mark(std::size_t offset) noexcept {
-    std::atomic_ref(*reinterpret_cast<std::uint64_t*>(data_ + spool_mark_offset)).store(offset, std::memory_order_relaxed);
+    std::atomic_ref(*reinterpret_cast<std::uint64_t*>(data_ + spool_mark_offset))
+        .store(offset, std::memory_order_relaxed);
 }
 
 base::result<void> spool_segment::sync() noexcept {

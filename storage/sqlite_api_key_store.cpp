@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view key_columns =
     "id, hash, start, name, owner_id, enabled, expires_ms, rate_limit, rate_window_ms, meta, permissions, created_ms, "
-    "updated_ms, deleted_ms, last_used_ms, change_number";
+    "updated_ms, deleted_ms, last_used_ms, change_number, token_limit, concurrency, budget_day_nano_usd, "
+    "budget_month_nano_usd";
 
 enum statement_id : std::size_t {
     insert_key,
@@ -33,7 +34,7 @@ enum statement_id : std::size_t {
 
 // In the order of statement_id; @ stands for key_columns.
 constexpr std::array<std::string_view, statement_count> statement_texts{{
-    "INSERT INTO api_key (@) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING "
+    "INSERT INTO api_key (@) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING "
     "RETURNING 1",
     "SELECT @ FROM api_key WHERE hash = ?1 AND deleted_ms IS NULL",
     "SELECT @ FROM api_key WHERE id = ?1 AND deleted_ms IS NULL",
@@ -42,7 +43,8 @@ constexpr std::array<std::string_view, statement_count> statement_texts{{
     "SELECT @ FROM api_key WHERE (?1 OR deleted_ms IS NULL) AND owner_id = ?4 "
     "ORDER BY created_ms, id LIMIT ?2 OFFSET ?3",
     "UPDATE api_key SET name = ?2, enabled = ?3, expires_ms = ?4, rate_limit = ?5, updated_ms = ?6, deleted_ms = ?7, "
-    "change_number = ?8 WHERE id = ?1",
+    "change_number = ?8, token_limit = ?9, concurrency = ?10, budget_day_nano_usd = ?11, budget_month_nano_usd = ?12 "
+    "WHERE id = ?1",
     "SELECT count(*) FROM api_key WHERE owner_id = ?1 AND deleted_ms IS NULL "
     "AND (expires_ms IS NULL OR expires_ms > ?2)",
     "SELECT @ FROM api_key WHERE change_number > ?1 ORDER BY change_number LIMIT ?2",
@@ -69,7 +71,16 @@ api_key_row read_row(const sqlite_query& query) {
     row.deleted_ms = query.optional_integer(13);
     row.last_used_ms = query.optional_integer(14);
     row.change_number = static_cast<std::uint64_t>(query.integer(15));
+    row.spend.tokens_per_minute = static_cast<std::uint64_t>(query.integer(16));
+    row.spend.concurrency = static_cast<std::uint32_t>(query.integer(17));
+    row.spend.budget_day_nano_usd = query.integer(18);
+    row.spend.budget_month_nano_usd = query.integer(19);
     return row;
+}
+
+void bind_spend(sqlite_query& query, const key_spend_limits& spend) {
+    query.bind(spend.tokens_per_minute).bind(spend.concurrency);
+    query.bind(spend.budget_day_nano_usd).bind(spend.budget_month_nano_usd);
 }
 
 base::result<std::optional<api_key_row>> read_one(sqlite_query& query) {
@@ -280,6 +291,7 @@ private:
         query.bind(row.id).bind(row.hash).bind(row.start).bind(row.name).bind(row.owner_id).bind(row.enabled);
         query.bind(row.expires_ms).bind(row.rate_limit).bind(row.rate_window_ms).bind(row.meta).bind(row.permissions);
         query.bind(row.created_ms).bind(row.updated_ms).bind(row.deleted_ms).bind(row.last_used_ms).bind(*number);
+        bind_spend(query, row.spend);
         auto inserted = query.next();
         if (!inserted) {
             return std::move(inserted).error();
@@ -304,6 +316,7 @@ private:
         sqlite_query query(statements_[save_key]);
         query.bind(row.id).bind(row.name).bind(row.enabled).bind(row.expires_ms).bind(row.rate_limit);
         query.bind(row.updated_ms).bind(row.deleted_ms).bind(*number);
+        bind_spend(query, row.spend);
         return query.run();
     }
 

@@ -124,6 +124,9 @@ std::string select_text(const usage_query& query) {
     if (query.key_id) {
         text += " AND key_id = ?" + std::to_string(++parameter);
     }
+    if (query.provider) {
+        text += " AND provider = ?" + std::to_string(++parameter);
+    }
     return text;
 }
 
@@ -215,6 +218,9 @@ public:
         }
         if (query.key_id) {
             rows.bind(std::string_view(*query.key_id));
+        }
+        if (query.provider) {
+            rows.bind(std::string_view(*query.provider));
         }
         usage_report_builder report(query);
         while (true) {

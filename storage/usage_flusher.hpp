@@ -29,18 +29,19 @@ struct usage_flusher_options {
     /// Longest time that one `tick` goes on writing: what has piled up while the database was away is written at this
     /// share of the thread's time, and others get their turn between.
     std::chrono::milliseconds turn{50};
-    /// Takes a record that the store refuses for good, so that it does not hold back the others. On the database thread.
+    /// Takes a record that the store refuses for good, so that it does not hold back the others. On the database
+    /// thread.
     /// @returns whether it is kept somewhere: else it is tried again
     std::function<bool(const base::usage_record&, const base::error&)> quarantine{};
 };
 
 /// What the flusher did so far.
 struct usage_flusher_counters {
-    std::uint64_t waiting = 0;   ///< settled, not written yet
-    std::uint64_t flushed = 0;   ///< records written
-    std::uint64_t batches = 0;   ///< transactions committed
-    std::uint64_t failures = 0;  ///< transactions that failed; their records keep waiting
-    bool failing = false;        ///< the last transaction failed
+    std::uint64_t waiting = 0;      ///< settled, not written yet
+    std::uint64_t flushed = 0;      ///< records written
+    std::uint64_t batches = 0;      ///< transactions committed
+    std::uint64_t failures = 0;     ///< transactions that failed; their records keep waiting
+    bool failing = false;           ///< the last transaction failed
     std::uint64_t quarantined = 0;  ///< records that the store refuses for good
 };
 
@@ -97,9 +98,9 @@ private:
         usage_feed* feed;
         std::span<const base::usage_record> records;
     };
-    std::vector<part> parts_;                        // of the batch being written
+    std::vector<part> parts_;                         // of the batch being written
     std::vector<const base::usage_record*> records_;  // all of it
-    std::size_t first_feed_ = 0;  // the feed the next batch starts with
+    std::size_t first_feed_ = 0;                      // the feed the next batch starts with
     std::atomic<std::uint64_t> flushed_{0};
     std::atomic<std::uint64_t> batches_{0};
     std::atomic<std::uint64_t> failures_{0};

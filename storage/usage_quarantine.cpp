@@ -40,9 +40,7 @@ public:
     }
 
 private:
-    void key(std::string_view name) {
-        line_.append(line_.empty() ? "{\"" : ",\"").append(name).append("\":");
-    }
+    void key(std::string_view name) { line_.append(line_.empty() ? "{\"" : ",\"").append(name).append("\":"); }
 
     std::string line_;
 };

@@ -26,8 +26,7 @@ base::result<std::unique_ptr<usage_ring>> usage_ring::make(std::size_t capacity)
     return std::unique_ptr<usage_ring>(new usage_ring(static_cast<base::usage_record*>(memory), capacity));
 }
 
-usage_ring::usage_ring(base::usage_record* slots, std::size_t capacity) noexcept
-    : slots_(slots), mask_(capacity - 1) {}
+usage_ring::usage_ring(base::usage_record* slots, std::size_t capacity) noexcept : slots_(slots), mask_(capacity - 1) {}
 
 usage_ring::~usage_ring() {
     ::munmap(slots_, capacity() * sizeof(base::usage_record));

@@ -25,9 +25,7 @@ struct spool_budget {
     [[nodiscard]] bool take(std::size_t bytes) noexcept;
     void give(std::size_t bytes) noexcept { used.fetch_sub(bytes, std::memory_order_relaxed); }
     /// Used up to four fifths or more.
-    [[nodiscard]] bool nearly_full() const noexcept {
-        return used.load(std::memory_order_relaxed) >= limit / 5 * 4;
-    }
+    [[nodiscard]] bool nearly_full() const noexcept { return used.load(std::memory_order_relaxed) >= limit / 5 * 4; }
 };
 
 /// Usage records of one shard in memory-mapped files: what was handed over survives the end of the process at any

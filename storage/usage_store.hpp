@@ -44,8 +44,9 @@ enum class usage_group : std::uint8_t { none, model, key, provider };
 
 /// What to report. Days are UTC, counted from 1970-01-01, both ends included.
 struct usage_query {
-    std::optional<std::string> owner{};   ///< nullopt: all owners, for the operator's command
-    std::optional<std::string> key_id{};  ///< nullopt: all keys of the owner
+    std::optional<std::string> owner{};     ///< nullopt: all owners, for the operator's command
+    std::optional<std::string> key_id{};    ///< nullopt: all keys of the owner
+    std::optional<std::string> provider{};  ///< nullopt: all providers
     std::int32_t from_day = 0;
     std::int32_t to_day = 0;
     usage_interval interval = usage_interval::none;
@@ -79,8 +80,8 @@ struct usage_report {
 /// Records to be applied together.
 using usage_batch = std::span<const base::usage_record* const>;
 
-/// One record for each request, kept for a while, and daily sums by owner, key, model, provider and "own provider key or
-/// the platform's", kept for good. Calls block: only the database thread and the commands make them.
+/// One record for each request, kept for a while, and daily sums by owner, key, model, provider and "own provider key
+/// or the platform's", kept for good. Calls block: only the database thread and the commands make them.
 class usage_store {
 public:
     virtual ~usage_store() = default;

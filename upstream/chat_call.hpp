@@ -34,6 +34,8 @@ private:
         return request.prepare(*target.to, target.target, request_, body_, exchange());
     }
 
+    [[nodiscard]] std::string_view client_body() const noexcept override { return body_; }
+
     chat_request request_;
     std::string_view body_;
     std::optional<routing_request> wishes_;  // its names are what targets point to

@@ -30,6 +30,16 @@ class relay_observer {
 public:
     virtual ~relay_observer() = default;
     virtual void relay_ended(http::exchange& x, const relay_report& report) noexcept = 0;
+    /// A provider is about to be asked for `x`, or another one than before. `x.usage` and `x.price` say who it is.
+    /// @param body of the client's request; `longest_answer` of the model in tokens, 0: not known
+    /// Errors: what the client is told instead; nobody is asked then.
+    [[nodiscard]] virtual base::result<void> about_to_ask(http::exchange& x, std::string_view body,
+                                                          std::uint32_t longest_answer) {
+        static_cast<void>(x);
+        static_cast<void>(body);
+        static_cast<void>(longest_answer);
+        return {};
+    }
     /// A second request that was made for `x` besides the one that answered was given up.
     virtual void hedge_lost(http::exchange& x) noexcept { static_cast<void>(x); }
 };

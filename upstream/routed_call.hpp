@@ -44,6 +44,9 @@ protected:
     /// Errors: bad_request that names the field which the provider cannot do.
     [[nodiscard]] virtual base::result<void> prepare(prepared_request& request, const routed_target& target) = 0;
 
+    /// The request as the client sent it; valid until the exchange's body is released.
+    [[nodiscard]] virtual std::string_view client_body() const noexcept = 0;
+
     [[nodiscard]] http::exchange& exchange() const noexcept { return exchange_; }
 
 private:

@@ -69,6 +69,9 @@ result<void> routed_call::choose() {
             note_failure(ok.error(), attempt_phase::preparing, {retry_step::next_target});
             continue;
         }
+        if (result<void> ok = observer_.about_to_ask(exchange_, client_body(), chosen->target.max_output_tokens); !ok) {
+            return ok;
+        }
         chosen->to->repeats().earn();
         state_.hedges.earn();
         target_ = chosen;

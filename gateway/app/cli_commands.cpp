@@ -99,6 +99,32 @@ void declare_serve(CLI::App& app, command_set& commands) {
     command->callback([&commands] { commands.chosen = [&commands] { return run_serve(commands.serve); }; });
 }
 
+void declare_migrate(CLI::App& app, command_set& commands) {
+    migrate_options& options = commands.migrate;
+    CLI::App* command = app.add_subcommand("migrate", "Bring the databases' schema to this version");
+    add_config_options(*command, options.config);
+    command->footer("serve does it too. Any number of them may do it at the same time.");
+    command->callback([&commands] { commands.chosen = [&commands] { return migrate_databases(commands.migrate); }; });
+}
+
+void declare_reconcile(CLI::App& usage, command_set& commands) {
+    reconcile_options& options = commands.reconcile;
+    CLI::App* command = usage.add_subcommand("reconcile", "Compare with a provider's own export");
+    command->add_option("--provider-export", options.file, "its CSV, or the JSON of OpenAI's usage API by model")
+        ->type_name("FILE")
+        ->required();
+    command->add_option("--provider", options.provider, "whose export it is, e.g. openai")
+        ->type_name("NAME")
+        ->required();
+    add_config_options(*command, options.config);
+    command->footer(
+        "Compares requests, input and output tokens by UTC day and model. Requests without the provider's figures (of "
+        "a\n"
+        "killed process, of clients that left) may be on either side. Exit code 1: there are differences beyond "
+        "these.");
+    command->callback([&commands] { commands.chosen = [&commands] { return reconcile_usage(commands.reconcile); }; });
+}
+
 void declare_usage(CLI::App& app, command_set& commands) {
     usage_options& options = commands.usage;
     CLI::App* command = app.add_subcommand("usage", "Show requests, tokens and cost");
@@ -117,9 +143,13 @@ void declare_usage(CLI::App& app, command_set& commands) {
         "Examples:\n"
         "  concurred usage\n"
         "  concurred usage --from 2026-03-01 --to 2026-03-31 --by key\n"
-        "  concurred usage --daily --by provider --json");
-    command->callback([&commands] {
-        commands.chosen = [&commands] { return show_usage(commands.usage, std::chrono::system_clock::now()); };
+        "  concurred usage --daily --by provider --json\n"
+        "  concurred usage reconcile --provider openai --provider-export usage.csv");
+    declare_reconcile(*command, commands);
+    command->callback([&commands, command] {
+        if (command->get_subcommands().empty()) {
+            commands.chosen = [&commands] { return show_usage(commands.usage, std::chrono::system_clock::now()); };
+        }
     });
 }
 
@@ -219,6 +249,7 @@ void declare_commands(CLI::App& app, command_set& commands) {
     declare_serve(app, commands);
     declare_keys(app, commands);
     declare_usage(app, commands);
+    declare_migrate(app, commands);
     declare_configuration(app, commands);
     declare_healthcheck(app, commands);
     declare_tools(app, commands);

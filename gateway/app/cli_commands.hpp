@@ -4,6 +4,8 @@
 #include "gateway/app/healthcheck_command.hpp"
 #include "gateway/app/keys_command.hpp"
 #include "gateway/app/load.hpp"
+#include "gateway/app/migrate_command.hpp"
+#include "gateway/app/reconcile_command.hpp"
 #include "gateway/app/usage_command.hpp"
 
 #include <functional>
@@ -24,6 +26,8 @@ struct command_set {
     key_revoke_options revoke;
     key_rotate_options rotate;
     usage_options usage;
+    reconcile_options reconcile;
+    migrate_options migrate;
     healthcheck_options health;
     bench::mock_options mock;
     config_options config;  ///< of check-config and print-config

@@ -98,7 +98,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
     }
     // A misspelt option also leaves the right one missing: what is too much explains more than what is not there.
     const std::vector<std::string> extras = app.remaining(true);
-    if (extras.empty() && !at.command->get_subcommands({}).empty()) {
+    if (extras.empty() && at.command->get_require_subcommand_min() > 0) {
         say(app.help());
         return exit_usage;
     }

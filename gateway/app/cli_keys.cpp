@@ -12,12 +12,22 @@ using std::chrono::system_clock;
 
 constexpr const char* expiry_help = "30d, 12h, 90m from now, or the date (UTC) from which it no longer works";
 
+void add_spend_options(CLI::App& command, key_spend_options& options) {
+    command.add_option("--token-limit", options.token_limit, "tokens per minute; none: no such limit")->type_name("N");
+    command.add_option("--concurrency", options.concurrency, "requests under way at a time; none: no such limit")
+        ->type_name("N");
+    command.add_option("--budget-day", options.budget_day, "USD in a UTC day; none: no such limit")->type_name("USD");
+    command.add_option("--budget-month", options.budget_month, "USD in a UTC month; none: no such limit")
+        ->type_name("USD");
+}
+
 void declare_create(CLI::App& keys, command_set& commands) {
     key_create_options& options = commands.create;
     CLI::App* command = keys.add_subcommand("create", "Make a key; it is shown this once");
     command->add_option("--name", options.name, "what it is for, 1 to 255 bytes")->type_name("NAME")->required();
     command->add_option("--rate-limit", options.rate_limit, "requests per minute (default: limits.default_rate_limit)")
         ->type_name("N");
+    add_spend_options(*command, options.spend);
     command->add_option("--owner", options.owner, "who it belongs to (default: local)")->type_name("OWNER");
     command->add_option("--expires", options.expires, expiry_help)->type_name("WHEN");
     add_json_option(*command, options.json);
@@ -47,6 +57,7 @@ void declare_update(CLI::App& keys, command_set& commands) {
     command->add_option("ID", options.id, "as 'keys list' shows it")->type_name("")->required();
     command->add_option("--name", options.name, "what it is for")->type_name("NAME");
     command->add_option("--rate-limit", options.rate_limit, "requests per minute")->type_name("N");
+    add_spend_options(*command, options.spend);
     CLI::Option* enable = command->add_flag("--enable", options.enable, "let it work again");
     CLI::Option* disable = command->add_flag("--disable", options.disable, "refuse it until it is enabled");
     CLI::Option* expires = command->add_option("--expires", options.expires, expiry_help)->type_name("WHEN");

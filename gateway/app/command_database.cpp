@@ -3,6 +3,8 @@
 #include "gateway/app/console.hpp"
 #include "gateway/app/exit_code.hpp"
 #include "storage/migrations.hpp"
+#include "storage/postgres_api_key_store.hpp"
+#include "storage/postgres_usage_store.hpp"
 
 #include <unistd.h>
 
@@ -12,7 +14,8 @@
 namespace concurred::app {
 
 bool database_is_missing(const base::config& settings) {
-    return ::access(settings.storage.path.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+    return settings.postgres.url.empty() && ::access(settings.storage.path.c_str(), F_OK) != 0 &&
+           (errno == ENOENT || errno == ENOTDIR);
 }
 
 int complain_of_missing_database(const base::config& settings) {
@@ -24,17 +27,33 @@ int complain_of_missing_database(const base::config& settings) {
 }
 
 base::result<command_database> open_database(const base::config& settings) {
+    command_database all;
+    if (!settings.postgres.url.empty()) {
+        all.postgres = std::make_unique<storage::postgres_database>(settings.postgres.url);
+        if (auto version = storage::migrate(*all.postgres); !version) {
+            return std::move(version).error();
+        }
+        all.keys = storage::make_postgres_api_key_store(*all.postgres);
+        all.usage = storage::make_postgres_usage_store(*all.postgres);
+        return all;
+    }
     constexpr bool check_whole_file = false;
     auto opened = storage::open_migrated(settings.storage.path, {}, check_whole_file);
     if (!opened) {
         return std::move(opened).error();
     }
-    auto database = std::make_unique<storage::sqlite_database>(std::move(*opened));
-    auto keys = storage::make_sqlite_api_key_store(*database);
+    all.database = std::make_unique<storage::sqlite_database>(std::move(*opened));
+    auto keys = storage::make_sqlite_api_key_store(*all.database);
     if (!keys) {
         return std::move(keys).error();
     }
-    return command_database{std::move(database), std::move(*keys)};
+    all.keys = std::move(*keys);
+    auto usage = storage::make_sqlite_usage_store(*all.database);
+    if (!usage) {
+        return std::move(usage).error();
+    }
+    all.usage = std::move(*usage);
+    return all;
 }
 
 }  // namespace concurred::app

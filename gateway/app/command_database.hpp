@@ -3,7 +3,9 @@
 #include "gateway/base/config.hpp"
 #include "gateway/base/error.hpp"
 #include "storage/api_key_store.hpp"
+#include "storage/postgres.hpp"
 #include "storage/sqlite.hpp"
+#include "storage/usage_store.hpp"
 
 #include <memory>
 #include <string>
@@ -19,8 +21,10 @@ int complain_of_missing_database(const base::config& settings);
 
 /// The configuration's database and the keys in it.
 struct command_database {
-    std::unique_ptr<storage::sqlite_database> database;  ///< first: the store refers to it
+    std::unique_ptr<storage::sqlite_database> database;    ///< first: the stores refer to it; null with PostgreSQL
+    std::unique_ptr<storage::postgres_database> postgres;  ///< null without
     std::unique_ptr<storage::api_key_store> keys;
+    std::unique_ptr<storage::usage_store> usage;
 };
 
 /// Opens the database beside a server that may be running: short waits for its locks, no check of the whole file. Makes

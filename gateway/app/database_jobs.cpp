@@ -1,5 +1,7 @@
 #include "gateway/app/database_jobs.hpp"
 
+#include "auth/spend.hpp"
+#include "auth/spend_books.hpp"
 #include "gateway/base/clock.hpp"
 #include "storage/usage_quarantine.hpp"
 
@@ -15,6 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds flush_poll{100};
 constexpr std::chrono::seconds dead_process_poll{5};
 constexpr std::chrono::seconds expiry_poll{10};
+constexpr std::chrono::seconds spent_poll{2};
 
 storage::usage_flusher_options flusher_options(shared_state& state, base::logger& log) {
     const base::storage_config& settings = state.settings->storage;
@@ -53,7 +56,8 @@ void take_up_dead_spools(shared_state& state, base::logger& log) {
         const storage::dead_spool* const one = spool.get();
         state.flusher->adopt(std::move(spool), [one, &log] {
             const auto found = one->found();
-            const auto level = found.lost != 0 || found.quarantined != 0 ? base::log_level::error : base::log_level::info;
+            const auto level =
+                found.lost != 0 || found.quarantined != 0 ? base::log_level::error : base::log_level::info;
             log.log(level, "the usage of a process that died was taken up",
                     {{"spool", std::string_view(one->path())},
                      {"settled", found.settled},
@@ -62,6 +66,25 @@ void take_up_dead_spools(shared_state& state, base::logger& log) {
                      {"damaged", found.lost},
                      {"files_quarantined", found.quarantined}});
         });
+    }
+}
+
+/// Other processes on the same database may spend on the same keys.
+void learn_what_others_spend(shared_state& state, base::logger& log) {
+    std::vector<std::pair<std::string, auth::spend_state*>> budgets;
+    state.key_states.each_spender([&](const std::string& key_id, auth::spend_state& spend) {
+        if (spend.known.load(std::memory_order_relaxed) && spend.limits().has_budget()) {
+            budgets.emplace_back(key_id, &spend);
+        }
+    });
+    const auto now = std::chrono::system_clock::now();
+    for (const auto& [key_id, spend] : budgets) {
+        const auto spent = auth::read_spent(*state.usage, key_id, now);
+        if (!spent) {
+            log.warn("what keys have spent could not be read", {{"cause", base::text_of(spent.error())}});
+            return;
+        }
+        spend->known_spent(now, spent->day_nano_usd, spent->month_nano_usd);
     }
 }
 
@@ -78,9 +101,10 @@ void start_spool_jobs(shared_state& state, base::logger& database_log, base::log
     alarms.on_level = [&log, &state](bool nearly_full) {
         const auto limit = state.spools->budget().limit;
         if (nearly_full) {
-            log.error("the usage spool is over 80 % of its limit; when it is full, requests on the platform's keys are "
-                      "refused",
-                      {{"limit_bytes", limit}});
+            log.error(
+                "the usage spool is over 80 % of its limit; when it is full, requests on the platform's keys are "
+                "refused",
+                {{"limit_bytes", limit}});
         } else {
             log.info("the usage spool is below 80 % of its limit again", {{"limit_bytes", limit}});
         }
@@ -110,6 +134,7 @@ void start_database_jobs(shared_state& state, base::logger& database_log, base::
             log.warn("old usage records could not be removed", {{"cause", base::text_of(expired.error())}});
         }
     });
+    state.database_thread.every(spent_poll, [&state, &log] { learn_what_others_spend(state, log); });
     state.database_thread.every(state.settings->storage.change_poll, [&state, &log] {
         const auto changed = state.key_changes->poll();
         if (!changed) {

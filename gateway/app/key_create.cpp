@@ -47,6 +47,11 @@ base::result<api_key_row> read_row(const key_create_options& options, const base
         }
         row.expires_ms = *expiry;
     }
+    storage::api_key_patch spend;
+    if (auto read = read_spend_options(options.spend, spend); !read) {
+        return std::move(read).error();
+    }
+    static_cast<void>(spend.apply_to(row));
     row.name = std::move(*name);
     row.owner_id = std::move(*owner);
     return row;
@@ -87,6 +92,7 @@ void show(const auth::issued_key& made, bool json, base::wall_time now, const st
     }
     json_object rest;
     rest.add("name", row.name).add("rateLimit", row.rate_limit);
+    add_spend_limits(rest, row.spend);
     if (row.expires_ms) {
         rest.add("expiresAt", time_text(*row.expires_ms));
     }

@@ -4,6 +4,7 @@
 #include "gateway/app/json_object.hpp"
 #include "gateway/app/table.hpp"
 #include "gateway/base/utc_text.hpp"
+#include "storage/usage_report_json.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -39,7 +40,52 @@ std::string minute_or(std::optional<std::int64_t> unix_ms, const char* otherwise
     return unix_ms ? minute_text(*unix_ms) : otherwise;
 }
 
+std::string usd(std::int64_t nano_usd) {
+    std::string text;
+    storage::append_usd(text, nano_usd);
+    return text;
+}
+
+/// "5 USD a day, 100 USD a month"; empty: none.
+std::string budget_text(const storage::key_spend_limits& spend) {
+    std::string text = spend.budget_day_nano_usd != 0 ? usd(spend.budget_day_nano_usd) + " USD a day" : "";
+    if (spend.budget_month_nano_usd != 0) {
+        text.append(text.empty() ? "" : ", ").append(usd(spend.budget_month_nano_usd)).append(" USD a month");
+    }
+    return text;
+}
+
+/// "5000 tok/min; 2 at once; 5 USD a day"
+std::string spend_text(const storage::key_spend_limits& spend) {
+    std::string text = spend.tokens_per_minute != 0 ? std::to_string(spend.tokens_per_minute) + " tok/min" : "";
+    const auto more = [&text](const std::string& part) {
+        text.append(text.empty() || part.empty() ? "" : "; ").append(part);
+    };
+    more(spend.concurrency != 0 ? std::to_string(spend.concurrency) + " at once" : "");
+    more(budget_text(spend));
+    return text;
+}
+
 }  // namespace
+
+void add_spend_limits(json_object& object, const storage::key_spend_limits& spend) {
+    if (spend.tokens_per_minute != 0) {
+        object.add("tokenLimit", spend.tokens_per_minute);
+    }
+    if (spend.concurrency != 0) {
+        object.add("concurrency", spend.concurrency);
+    }
+    if (spend.budget_day_nano_usd != 0 || spend.budget_month_nano_usd != 0) {
+        json_object budget;
+        if (spend.budget_day_nano_usd != 0) {
+            budget.add_json("day", usd(spend.budget_day_nano_usd));
+        }
+        if (spend.budget_month_nano_usd != 0) {
+            budget.add_json("month", usd(spend.budget_month_nano_usd));
+        }
+        object.add_json("budget", budget.text());
+    }
+}
 
 std::string key_state_text(const api_key_row& row, base::wall_time now) {
     if (row.deleted_ms) {
@@ -55,6 +101,7 @@ std::string key_json(const api_key_row& row) {
     json_object object;
     object.add("keyId", row.id).add("name", row.name).add("start", row.start).add("owner", row.owner_id);
     object.add("rateLimit", row.rate_limit).add("enabled", row.enabled);
+    add_spend_limits(object, row.spend);
     add_time(object, "createdAt", row.created_ms);
     add_time(object, "expiresAt", row.expires_ms);
     add_time(object, "lastUsedAt", row.last_used_ms);
@@ -76,13 +123,13 @@ std::string keys_table(std::span<const api_key_row> rows, base::wall_time now) {
         table.column(title);
     }
     table.column("LIMIT/MIN", text_table::align::right);
-    for (const char* title : {"STATE", "CREATED (UTC)", "LAST USED", "EXPIRES"}) {
+    for (const char* title : {"STATE", "CREATED (UTC)", "LAST USED", "EXPIRES", "FURTHER LIMITS"}) {
         table.column(title);
     }
     for (const api_key_row& row : rows) {
         table.row({row.id, row.start + "...", row.name, row.owner_id, std::to_string(row.rate_limit),
                    key_state_text(row, now), minute_text(row.created_ms), minute_or(row.last_used_ms, "never"),
-                   minute_or(row.expires_ms, "")});
+                   minute_or(row.expires_ms, ""), spend_text(row.spend)});
     }
     return table.text();
 }
@@ -97,6 +144,15 @@ std::string key_text(const api_key_row& row, base::wall_time now) {
     line("Name", row.name);
     line("Owner", row.owner_id);
     line("Rate limit", std::to_string(row.rate_limit) + " requests per minute");
+    if (row.spend.tokens_per_minute != 0) {
+        line("Tokens", std::to_string(row.spend.tokens_per_minute) + " per minute");
+    }
+    if (row.spend.concurrency != 0) {
+        line("Concurrency", std::to_string(row.spend.concurrency) + " requests at a time");
+    }
+    if (const std::string budget = budget_text(row.spend); !budget.empty()) {
+        line("Budget", budget);
+    }
     line("State", key_state_text(row, now));
     line("Expires", row.expires_ms ? minute_text(*row.expires_ms) + " UTC" : "never");
     return out;

@@ -1,5 +1,7 @@
 #include "gateway/app/key_values.hpp"
 
+#include "auth/spend.hpp"
+
 #include "gateway/base/log_text.hpp"
 #include "gateway/base/usage_record.hpp"
 #include "gateway/base/utc_text.hpp"
@@ -89,6 +91,46 @@ base::result<std::uint32_t> parse_rate_limit(std::string_view text, std::uint32_
                       " (requests per 60 seconds), not '" + std::string(text) + "'");
     }
     return *number;
+}
+
+base::result<std::uint64_t> parse_token_limit(std::string_view text) {
+    const auto number = text == "none" ? 0 : whole_number<std::uint64_t>(text);
+    if (!number || (*number < 1 && text != "none") || *number > auth::max_tokens_per_minute) {
+        return refuse("a token limit must be a whole number from 1 to " + std::to_string(auth::max_tokens_per_minute) +
+                      " (tokens per 60 seconds), or none, not '" + std::string(text) + "'");
+    }
+    return *number;
+}
+
+base::result<std::uint32_t> parse_concurrency(std::string_view text) {
+    const auto number = text == "none" ? 0 : whole_number<std::uint32_t>(text);
+    if (!number || (*number < 1 && text != "none") || *number > auth::max_concurrency) {
+        return refuse("a concurrency must be a whole number from 1 to " + std::to_string(auth::max_concurrency) +
+                      " (requests under way at a time), or none, not '" + std::string(text) + "'");
+    }
+    return *number;
+}
+
+base::result<std::int64_t> parse_budget(std::string_view text) {
+    if (text == "none") {
+        return 0;
+    }
+    const auto wrong = [&] {
+        return refuse(
+            "a budget must be an amount of USD like 25 or 0.5, up to 1000000, with at most 8 decimals, or none, "
+            "not '" +
+            std::string(text) + "'");
+    };
+    const std::size_t point = text.find('.');
+    const auto whole = whole_number<std::uint64_t>(text.substr(0, point));
+    std::string decimals(point == std::string_view::npos ? "0" : text.substr(point + 1));
+    const bool digits = !decimals.empty() && decimals.find_first_not_of("0123456789") == std::string::npos;
+    if (!whole || !digits || decimals.size() > 8 || *whole > 1'000'000) {
+        return wrong();
+    }
+    decimals.resize(9, '0');
+    const auto nano = static_cast<std::int64_t>(*whole * 1'000'000'000 + *whole_number<std::uint64_t>(decimals));
+    return nano < 1 || nano > auth::max_budget_nano_usd ? base::result<std::int64_t>(wrong()) : nano;
 }
 
 base::result<std::int64_t> parse_expiry(std::string_view text, base::wall_time now) {

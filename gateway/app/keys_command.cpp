@@ -62,18 +62,39 @@ base::result<storage::api_key_patch> read_patch(const key_update_options& option
     } else if (options.no_expiry) {
         patch.expires_ms.emplace(std::nullopt);
     }
+    if (auto read = read_spend_options(options.spend, patch); !read) {
+        return std::move(read).error();
+    }
     if (options.enable || options.disable) {
         patch.enabled = options.enable;
     }
-    if (!patch.name && !patch.rate_limit && !patch.expires_ms && !patch.enabled) {
+    if (!patch.name && !patch.rate_limit && !patch.expires_ms && !patch.enabled && !options.spend.any()) {
         return base::client_error(base::errc::bad_request,
-                                  "nothing to change: give --name, --rate-limit, --enable, --disable, --expires or "
-                                  "--no-expiry");
+                                  "nothing to change: give --name, --rate-limit, --token-limit, --concurrency, "
+                                  "--budget-day, --budget-month, --enable, --disable, --expires or --no-expiry");
     }
     return patch;
 }
 
 }  // namespace
+
+base::result<void> read_spend_options(const key_spend_options& options, storage::api_key_patch& patch) {
+    base::result<void> outcome;
+    const auto read = [&outcome](const std::optional<std::string>& text, auto parse, auto& into) {
+        if (text && outcome) {
+            if (const auto value = parse(*text)) {
+                into = *value;
+            } else {
+                outcome = value.error();
+            }
+        }
+    };
+    read(options.token_limit, parse_token_limit, patch.tokens_per_minute);
+    read(options.concurrency, parse_concurrency, patch.concurrency);
+    read(options.budget_day, parse_budget, patch.budget_day_nano_usd);
+    read(options.budget_month, parse_budget, patch.budget_month_nano_usd);
+    return outcome;
+}
 
 int list_keys(const key_list_options& options, base::wall_time now) {
     return with_keys(options.config, [&](const base::config&, command_keys& keys) {

@@ -5,6 +5,8 @@
 #include "crypto/tls_context.hpp"
 #include "gateway/app/unkey_setup.hpp"
 #include "storage/migrations.hpp"
+#include "storage/postgres_api_key_store.hpp"
+#include "storage/postgres_usage_store.hpp"
 #include "storage/usage_ring.hpp"
 #include "upstream/provider.hpp"
 
@@ -91,6 +93,42 @@ result<queues> make_queues(const base::storage_config& settings, unsigned shards
         made.rings.push_back(std::move(*ring));
     }
     return made;
+}
+
+result<void> use_sqlite(shared_state& state) {
+    auto keys = storage::make_sqlite_api_key_store(state.database);
+    if (!keys) {
+        return keys.error();
+    }
+    state.keys = std::move(*keys);
+    auto usage = storage::make_sqlite_usage_store(state.database);
+    if (!usage) {
+        return usage.error();
+    }
+    state.usage = std::move(*usage);
+    auto changes = storage::make_sqlite_key_changes(state.database, *state.keys);
+    if (!changes) {
+        return changes.error();
+    }
+    state.key_changes = std::move(*changes);
+    return {};
+}
+
+result<void> use_postgres(shared_state& state) {
+    state.postgres = std::make_unique<storage::postgres_database>(state.settings->postgres.url);
+    if (auto version = storage::migrate(*state.postgres); !version) {
+        base::error e = version.error();
+        e.code = base::errc::service_unavailable;  // not a mistake of the configuration
+        return e;
+    }
+    state.keys = storage::make_postgres_api_key_store(*state.postgres);
+    state.usage = storage::make_postgres_usage_store(*state.postgres);
+    auto changes = storage::make_postgres_key_changes(*state.keys);
+    if (!changes) {
+        return changes.error();
+    }
+    state.key_changes = std::move(*changes);
+    return {};
 }
 
 }  // namespace
@@ -180,6 +218,7 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .redis_up = 0,
         .health_board = upstream::health_board(shards),
         .database = std::move(*database),
+        .postgres = nullptr,
         .keys = nullptr,
         .usage = nullptr,
         .key_changes = nullptr,
@@ -189,21 +228,9 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .flusher = nullptr,
         .database_thread = storage::database_thread(),
     });
-    auto keys = storage::make_sqlite_api_key_store(state->database);
-    if (!keys) {
-        return keys.error();
+    if (auto made = settings->postgres.url.empty() ? use_sqlite(*state) : use_postgres(*state); !made) {
+        return made.error();
     }
-    state->keys = std::move(*keys);
-    auto usage = storage::make_sqlite_usage_store(state->database);
-    if (!usage) {
-        return usage.error();
-    }
-    state->usage = std::move(*usage);
-    auto changes = storage::make_sqlite_key_changes(state->database, *state->keys);
-    if (!changes) {
-        return changes.error();
-    }
-    state->key_changes = std::move(*changes);
     return state;
 }
 

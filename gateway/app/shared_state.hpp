@@ -14,6 +14,7 @@
 #include "storage/api_key_store.hpp"
 #include "storage/database_thread.hpp"
 #include "storage/key_changes.hpp"
+#include "storage/postgres.hpp"
 #include "storage/spool_keeper.hpp"
 #include "storage/sqlite.hpp"
 #include "storage/usage_flusher.hpp"
@@ -60,10 +61,11 @@ struct shared_state {
 
     // The database, used on its thread only; the queues between the shards and that thread.
     storage::sqlite_database database;
+    std::unique_ptr<storage::postgres_database> postgres;  // null: keys and usage are in `database`
     std::unique_ptr<storage::api_key_store> keys;
     std::unique_ptr<storage::usage_store> usage;
     std::unique_ptr<storage::key_changes> key_changes;
-    std::unique_ptr<storage::spool_keeper> spools;                  // null: usage waits in memory
+    std::unique_ptr<storage::spool_keeper> spools;                   // null: usage waits in memory
     std::vector<std::unique_ptr<storage::usage_queue>> usage_rings;  // without spools: one for each shard
     std::vector<storage::usage_queue*> usage_queues;                 // one for each shard
     std::unique_ptr<storage::usage_flusher> flusher;

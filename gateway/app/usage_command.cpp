@@ -93,11 +93,7 @@ int show_usage(const usage_options& options, base::wall_time now) {
     if (!opened) {
         return complain(opened.error());
     }
-    const auto store = storage::make_sqlite_usage_store(*opened->database);
-    if (!store) {
-        return complain(store.error());
-    }
-    const auto report = (*store)->query(*query);
+    const auto report = opened->usage->query(*query);
     if (!report) {
         return complain(report.error());
     }

@@ -28,14 +28,14 @@ struct server_config {
 };
 
 struct storage_config {
-    std::string path = "var/concurred.db";  ///< SQLite file
-    std::string spool = "var/spool";        ///< folder of the usage spool; empty: usage waits in memory
+    std::string path = "var/concurred.db";    ///< SQLite file
+    std::string spool = "var/spool";          ///< folder of the usage spool; empty: usage waits in memory
     std::size_t spool_limit = 1'073'741'824;  ///< bytes of the spools of this process
     milliseconds spool_sync{100};             ///< a power cut takes at most the usage of this time
     unsigned event_days = 62;                 ///< the record of a single request is kept this long; sums for good
-    milliseconds flush_interval{1000};      ///< usage is written at least this often
-    unsigned flush_batch = 500;             ///< ... or after this many records
-    milliseconds change_poll{250};          ///< how often changes of keys by other processes are looked for
+    milliseconds flush_interval{1000};        ///< usage is written at least this often
+    unsigned flush_batch = 500;               ///< ... or after this many records
+    milliseconds change_poll{250};            ///< how often changes of keys by other processes are looked for
 };
 
 /// Redis, for what several replicas share. Without a URL nothing of it exists.
@@ -48,6 +48,11 @@ struct redis_config {
     std::string client_name = "concurred";
     milliseconds command_timeout{50};  ///< no request waits longer for Redis
     bool required = false;             ///< whether /readyz says no while Redis is away
+};
+
+/// PostgreSQL, for keys and usage that several machines share. Without a URL they are in the SQLite file.
+struct postgres_config {
+    std::string url;  ///< postgres://user:password@host:port/name?...; never printed
 };
 
 struct secrets_config {
@@ -158,6 +163,7 @@ struct config {
     server_config server;
     storage_config storage;
     redis_config redis;
+    postgres_config postgres;
     secrets_config secrets;
     limits_config limits;
     unkey_config unkey;

@@ -72,6 +72,10 @@ constexpr row<redis_config> redis_rows[] = {
     {"required", &redis_config::required},
 };
 
+constexpr row<postgres_config> postgres_rows[] = {
+    {"url", &postgres_config::url, form(text_form::api_key)},
+};
+
 constexpr row<secrets_config> secrets_rows[] = {
     {"master_key", &secrets_config::master_key, form(text_form::master_key)},
 };
@@ -170,8 +174,9 @@ constexpr row<routing_config> routing_rows[] = {
     {"hedge_budget", &routing_config::hedge_budget, within(0, 100)},
 };
 
-constexpr std::string_view section_names[] = {"server",   "storage", "redis", "secrets", "limits",    "unkey",
-                                              "supabase", "session", "log",   "routing", "providers", "models"};
+constexpr std::string_view section_names[] = {"server",  "storage",   "redis",    "postgres", "secrets",
+                                              "limits",  "unkey",     "supabase", "session",  "log",
+                                              "routing", "providers", "models"};
 
 /// Calls `visit(name, section, rows)` for each section that is not a map.
 template <class Visit>
@@ -179,6 +184,7 @@ void each_section(config& values, Visit visit) {
     visit("server"sv, values.server, std::span(server_rows));
     visit("storage"sv, values.storage, std::span(storage_rows));
     visit("redis"sv, values.redis, std::span(redis_rows));
+    visit("postgres"sv, values.postgres, std::span(postgres_rows));
     visit("secrets"sv, values.secrets, std::span(secrets_rows));
     visit("limits"sv, values.limits, std::span(limits_rows));
     visit("unkey"sv, values.unkey, std::span(unkey_rows));

@@ -208,7 +208,8 @@ public:
         to_.single("concurred_usage_quarantined_total", "counter", "Usage records that the store refuses for good.",
                    all_.usage_quarantined);
         write_gauge("concurred_usage_spool_bytes", "Bytes of the usage spool's files.", all_.spool_bytes);
-        write_gauge("concurred_usage_spool_limit_bytes", "Most bytes the usage spool may take.", all_.spool_limit_bytes);
+        write_gauge("concurred_usage_spool_limit_bytes", "Most bytes the usage spool may take.",
+                    all_.spool_limit_bytes);
     }
 
     void write_redis() {

@@ -3,6 +3,7 @@
 #include "gateway/base/clock.hpp"
 #include "gateway/base/config.hpp"
 #include "gateway/base/fixed_text.hpp"
+#include "gateway/base/spend_hold.hpp"
 #include "gateway/base/text_buffer.hpp"
 #include "gateway/base/usage_record.hpp"
 #include "gateway/http/abort_signal.hpp"
@@ -17,7 +18,8 @@
 
 namespace concurred::auth {
 class principal;
-}
+struct spend_state;
+}  // namespace concurred::auth
 namespace concurred::pipeline {
 struct endpoint;
 }
@@ -76,8 +78,11 @@ struct exchange {
     const auth::principal* principal = nullptr;
     base::text_buffer<1536> headers;  ///< header fields of the answer, each line complete
 
-    unsigned retries = 0;                          ///< repeated attempts
-    base::fixed_text<96> fallback_from;            ///< the model that should have answered; empty: it did, or nobody
+    unsigned retries = 0;                ///< repeated attempts
+    base::fixed_text<96> fallback_from;  ///< the model that should have answered; empty: it did, or nobody
+    auth::spend_state* spend = nullptr;  ///< of the key's limits besides requests; null: it has none
+    base::spend_hold hold;               ///< what it holds of them
+
     const upstream::model_price* price = nullptr;  ///< of the model that serves it; null: not known
     bool admitted = false;                         ///< a usage record is due
     bool dispatched = false;                       ///< a provider was, or is about to be, asked
@@ -98,6 +103,8 @@ struct exchange {
         headers.clear();
         retries = 0;
         fallback_from = std::string_view();
+        spend = nullptr;
+        hold = {};
         price = nullptr;
         admitted = false;
         dispatched = false;

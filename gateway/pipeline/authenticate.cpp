@@ -92,6 +92,7 @@ void authenticate::accept(http::exchange& x, const auth::principal& who) const n
     x.principal = &who;
     x.usage.owner = who.owner;
     x.usage.key_id = who.key_id;
+    x.spend = who.spend;
     x.times.authenticated = std::chrono::steady_clock::now();
 }
 

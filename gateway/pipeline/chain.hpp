@@ -10,6 +10,7 @@
 #include "gateway/pipeline/observe.hpp"
 #include "gateway/pipeline/router.hpp"
 #include "gateway/pipeline/usage.hpp"
+#include "gateway/pipeline/usage_explain.hpp"
 
 namespace concurred::pipeline {
 
@@ -58,6 +59,7 @@ private:
     list_models list_models_;
     show_model show_model_;
     usage usage_;
+    usage_explain usage_explain_;
     create_key create_key_;
     list_keys list_keys_;
     update_key update_key_;

@@ -60,9 +60,6 @@ base::task<result<http::response>> chat_completions::complete(http::exchange& x)
     if (const result<void> ok = call->plan(); !ok) {
         co_return ok.error();
     }
-    if (auto booked = ledger_.dispatch(x, body->size() / 4); !booked) {
-        co_return booked.error();
-    }
     x.times.routed = std::chrono::steady_clock::now();
     result<http::response> r = co_await upstream::routed_call::begin(std::move(call));
     co_return std::move(r);

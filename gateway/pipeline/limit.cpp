@@ -2,10 +2,13 @@
 
 #include "auth/limit_headers.hpp"
 #include "auth/principal.hpp"
+#include "auth/spend_books.hpp"
 #include "gateway/pipeline/ready.hpp"
 #include "gateway/pipeline/router.hpp"
+#include "storage/call.hpp"
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 namespace concurred::pipeline {
@@ -39,7 +42,27 @@ base::task<base::result<http::response>> limit::go_on(http::exchange& x, const a
     if (!decision.allowed) {
         return ready(auth::limit_error(decision));
     }
+    if (x.spend != nullptr && !x.spend->known.load(std::memory_order_acquire) && x.spend->limits().has_budget()) {
+        return learn_spent(x);
+    }
     return next_.handle(x);
+}
+
+/// Once for each key with a budget in the life of the process: what it has spent before.
+base::task<base::result<http::response>> limit::learn_spent(http::exchange& x) {
+    auto read = [this, key = std::string(x.usage.key_id.view()), now = x.arrived_at] {
+        return auth::read_spent(store_, key, now);
+    };
+    const auto spent = co_await storage::call(database_, shard_, std::move(read));
+    if (!spent || !*spent) {
+        base::error e = base::gateway_error(base::errc::service_unavailable,
+                                            "The key's budget cannot be read at the moment. Try again soon.");
+        e.retry_after = std::chrono::seconds(1);
+        co_return e;
+    }
+    x.spend->known_spent(x.arrived_at, (**spent).day_nano_usd, (**spent).month_nano_usd);
+    base::result<http::response> r = co_await next_.handle(x);
+    co_return std::move(r);
 }
 
 base::task<base::result<http::response>> dispatch::handle(http::exchange& x) {

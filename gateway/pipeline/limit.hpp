@@ -3,6 +3,8 @@
 #include "auth/limits.hpp"
 #include "auth/shared_limiter.hpp"
 #include "gateway/http/handler.hpp"
+#include "storage/database_thread.hpp"
+#include "storage/usage_store.hpp"
 
 namespace concurred::pipeline {
 
@@ -11,8 +13,9 @@ namespace concurred::pipeline {
 class limit final : public http::handler {
 public:
     /// @param shared null: this gateway counts alone
-    limit(const auth::rate_limiter& limiter, auth::shared_limiter* shared, http::handler& next)
-        : limiter_(limiter), shared_(shared), next_(next) {}
+    limit(const auth::rate_limiter& limiter, auth::shared_limiter* shared, base::executor shard,
+          storage::database_thread& database, storage::usage_store& store, http::handler& next)
+        : limiter_(limiter), shared_(shared), shard_(shard), database_(database), store_(store), next_(next) {}
 
     [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
 
@@ -21,9 +24,13 @@ private:
                                                                  const auth::limit_decision& decision);
     [[nodiscard]] base::task<base::result<http::response>> ask(http::exchange& x, auth::principal who,
                                                                auth::path_class row);
+    [[nodiscard]] base::task<base::result<http::response>> learn_spent(http::exchange& x);
 
     const auth::rate_limiter& limiter_;
     auth::shared_limiter* shared_;
+    base::executor shard_;
+    storage::database_thread& database_;
+    storage::usage_store& store_;
     http::handler& next_;
 };
 

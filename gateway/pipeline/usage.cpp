@@ -2,6 +2,7 @@
 
 #include "gateway/base/utc_text.hpp"
 #include "storage/call.hpp"
+#include "storage/usage_report_csv.hpp"
 #include "storage/usage_report_json.hpp"
 
 #include <algorithm>
@@ -116,6 +117,24 @@ result<storage::usage_query> parse_usage_query(std::string_view query, std::int3
     return q;
 }
 
+bool wants_csv(std::string_view accept) noexcept {
+    while (!accept.empty()) {
+        const auto end = accept.find(',');
+        auto type = accept.substr(0, end);
+        accept = end == std::string_view::npos ? std::string_view() : accept.substr(end + 1);
+        type = type.substr(0, type.find(';'));
+        type.remove_prefix(std::min(type.find_first_not_of(" \t"), type.size()));
+        type = type.substr(0, type.find_last_not_of(" \t") + 1);
+        if (http::iequals(type, "text/csv")) {
+            return true;
+        }
+        if (http::iequals(type, "application/json") || type == "*/*") {
+            return false;
+        }
+    }
+    return false;
+}
+
 base::task<result<http::response>> usage::handle(http::exchange& x) {
     result<storage::usage_query> query = parse_usage_query(x.head.query, base::unix_day(x.arrived_at));
     if (!query) {
@@ -132,7 +151,12 @@ base::task<result<http::response>> usage::handle(http::exchange& x) {
     }
     x.headers.field("Cache-Control", "no-store");
     http::response r;
-    r.content = storage::render_usage_report(**report);
+    if (wants_csv(x.head.find("accept"))) {
+        r.content_type = "text/csv; charset=utf-8; header=present";
+        r.content = storage::render_usage_csv(**report);
+    } else {
+        r.content = storage::render_usage_report(**report);
+    }
     co_return std::move(r);
 }
 

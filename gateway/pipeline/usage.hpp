@@ -24,4 +24,7 @@ private:
 /// Errors: bad_request that names the parameter and what is allowed. Source: DECISIONS.md, the entry on usage.
 [[nodiscard]] base::result<storage::usage_query> parse_usage_query(std::string_view query, std::int32_t today);
 
+/// Whether the first type that `Accept` names and that there is, is CSV.
+[[nodiscard]] bool wants_csv(std::string_view accept) noexcept;
+
 }  // namespace concurred::pipeline

@@ -1,9 +1,12 @@
 #include "gateway/pipeline/usage_ledger.hpp"
 
+#include "auth/spend.hpp"
+#include "gateway/pipeline/output_bound.hpp"
 #include "upstream/catalogue.hpp"
 #include "upstream/cost.hpp"
 
 #include <chrono>
+#include <optional>
 
 namespace concurred::pipeline {
 
@@ -14,6 +17,8 @@ using base::errc;
 
 // Without figures of the provider: a token is about four octets of text.
 constexpr std::uint64_t octets_per_token = 4;
+// The longest answer of a model of which that is not known.
+constexpr std::uint64_t output_without_ceiling = 4'096;
 
 std::uint32_t millis_between(base::steady_time from, base::steady_time to) noexcept {
     if (from == base::steady_time() || to <= from) {
@@ -49,8 +54,41 @@ void usage_ledger::admit(http::exchange& x) noexcept {
     x.admitted = sink_.admit();
 }
 
-base::result<void> usage_ledger::dispatch(http::exchange& x, std::uint64_t prompt_tokens) {
+base::result<void> usage_ledger::hold(http::exchange& x, std::string_view body, std::uint64_t prompt_tokens,
+                                      std::uint32_t longest_answer) {
+    const auto now = std::chrono::steady_clock::now();
+    auth::settle(x.hold, 0, 0, now);  // of the provider that was asked before
+    const std::optional<std::uint64_t> bound = requested_output(body);
+    const std::uint64_t ceiling = longest_answer != 0 ? longest_answer : output_without_ceiling;
+    auth::spend_request wanted;
+    wanted.prompt_tokens = prompt_tokens;
+    wanted.output_tokens = bound ? *bound : ceiling;
+    wanted.output_is_guess = !bound;
+    wanted.priced = x.price != nullptr;
+    if (x.price != nullptr) {
+        wanted.prompt_nano_usd = upstream::cost_nano_usd({.prompt = wanted.prompt_tokens}, *x.price);
+        wanted.output_nano_usd = upstream::cost_nano_usd({.completion = wanted.output_tokens}, *x.price);
+    }
+    const bool again = x.dispatched;
+    const auth::spend_decision decision = auth::reserve(*x.spend, wanted, x.arrived_at, now, x.hold);
+    if (!again) {
+        x.headers.append(auth::spend_headers(decision).view());
+    }
+    if (!decision.allowed()) {
+        return auth::spend_error(decision);
+    }
+    x.usage.reserved_tokens = prompt_tokens + wanted.output_tokens;
+    return {};
+}
+
+base::result<void> usage_ledger::about_to_ask(http::exchange& x, std::string_view body, std::uint32_t longest_answer) {
     base::usage_record& u = x.usage;
+    const std::uint64_t prompt_tokens = (body.size() + octets_per_token - 1) / octets_per_token;
+    if (x.spend != nullptr) {
+        if (auto held = hold(x, body, prompt_tokens, longest_answer); !held) {
+            return held;
+        }
+    }
     if (!x.admitted && !u.byok) {
         base::error e =
             base::gateway_error(errc::service_unavailable, "Usage cannot be recorded at the moment. Try again soon.");
@@ -118,13 +156,15 @@ void usage_ledger::hedge_lost(http::exchange& x) noexcept {
         u.priced = true;
         u.cost_nano_usd = upstream::cost_nano_usd(u.tokens, *x.price);
     }
-    if (sink_.admit(u)) {
+    if (sink_.admit()) {
         sink_.settle(u);
+    } else {
+        ++lost_;
     }
 }
 
 void usage_ledger::closed(http::exchange& x) noexcept {
-    if (x.admitted) {
+    if (x.admitted || x.hold.state != nullptr) {
         x.usage.end =
             x.abort.reason() == http::abort_reason::client_gone ? end_reason::client_closed : end_reason::aborted;
         settle(x);
@@ -132,11 +172,12 @@ void usage_ledger::closed(http::exchange& x) noexcept {
 }
 
 void usage_ledger::settle(http::exchange& x) noexcept {
+    const auto now = std::chrono::steady_clock::now();
+    auth::settle(x.hold, x.usage.tokens.total(), x.usage.cost_nano_usd, now);
     if (!x.admitted) {
         return;
     }
     x.admitted = false;
-    const auto now = std::chrono::steady_clock::now();
     x.usage.latency_ms = millis_between(x.times.arrived, now);
     x.usage.first_token_ms = millis_between(x.times.arrived, x.times.first_token);
     sink_.settle(x.usage);

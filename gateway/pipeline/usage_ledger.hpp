@@ -5,6 +5,7 @@
 #include "upstream/relay.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace concurred::pipeline {
 
@@ -15,12 +16,15 @@ public:
 
     /// Begins the record of a request, before anything is spent for it.
     void admit(http::exchange& x) noexcept;
-    /// Right before a provider is asked, and again before another one is: from here on the request is booked even if the
-    /// process dies. `x.usage` says who serves it, and `x.usage.byok` on whose key.
-    /// @param prompt_tokens as estimated
-    /// Errors: service_unavailable when records cannot be kept at the moment: nothing is spent on the platform's keys
-    /// that is not booked. On a caller's own key it goes on, and is counted as lost.
-    [[nodiscard]] base::result<void> dispatch(http::exchange& x, std::uint64_t prompt_tokens);
+    /// Right before a provider is asked, and again before another one is: from here on the request is booked even if
+    /// the process dies, and holds of its key's limits what it may use. `x.usage` says who serves it, `x.price` for how
+    /// much, and `x.usage.byok` on whose key.
+    /// @param body of the client's request, checked; `longest_answer` of the model in tokens, 0: not known
+    /// Errors: rate_limit_exceeded by a limit of the key; service_unavailable when records cannot be kept at the
+    /// moment: nothing is spent on the platform's keys that is not booked. On a caller's own key it goes on, and is
+    /// counted as lost.
+    [[nodiscard]] base::result<void> about_to_ask(http::exchange& x, std::string_view body,
+                                                  std::uint32_t longest_answer) override;
     /// The request ended in an error before an answer began.
     void failed(http::exchange& x, const base::error& e) noexcept;
     /// The answer ended, one way or the other.
@@ -35,6 +39,8 @@ public:
     [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
 private:
+    [[nodiscard]] base::result<void> hold(http::exchange& x, std::string_view body, std::uint64_t prompt_tokens,
+                                          std::uint32_t longest_answer);
     void settle(http::exchange& x) noexcept;
 
     storage::usage_sink& sink_;

@@ -376,10 +376,10 @@ class Gateway:
         with self.start(model, **how) as call:
             return call.read_all()
 
-    def get(self, path, key=None):
+    def get(self, path, key=None, *fields):
         connection = self.connect()
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {key or self.key}\r\n\r\n"
-                           .encode())
+        lines = [f"GET {path} HTTP/1.1", "Host: gateway", f"Authorization: Bearer {key or self.key}", *fields]
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         with Call(connection) as call:
             return call.read_all()
 

@@ -147,6 +147,7 @@ output_price = 2.0
     def kill(self, number):
         self.processes[number].send_signal(signal.SIGKILL)
         self.processes[number].wait(PATIENCE)
+        self.processes[number] = None
 
     def stop(self):
         for process in self.processes:

@@ -41,7 +41,7 @@ def test_a_full_disk_stops_admission_and_loses_nothing(tmp_path, small_disk):
     gateways = Gateways(tmp_path, provider)
     text = (tmp_path / "concurred.toml").read_text()
     (tmp_path / "concurred.toml").write_text(text.replace(
-        'flush_interval = "20ms"', f'flush_interval = "20ms"\nspool = "{small_disk}/spool"\nspool_limit = "64m"'))
+        'flush_interval = "20ms"', f'flush_interval = "20ms"\nspool = "{small_disk}/spool"\nspool_limit = "4MiB"'))
     database = sqlite3.connect(tmp_path / "var" / "concurred.db", timeout=30, isolation_level=None)
     for number in range(3):
         gateways.start(number)
@@ -68,7 +68,7 @@ def test_a_full_disk_stops_admission_and_loses_nothing(tmp_path, small_disk):
         generator.stopping = True
         database.close()
         for process in gateways.processes:
-            if process.poll() is None:
+            if process is not None and process.poll() is None:
                 process.kill()
                 process.wait(10)
     print(json.dumps(check_books(SqliteBooks(tmp_path), provider, generator)))
@@ -112,6 +112,6 @@ def test_segments_that_are_replayed_in_any_order_and_twice_change_nothing(tmp_pa
     finally:
         generator.stopping = True
         for process in gateways.processes:
-            if process.poll() is None:
+            if process is not None and process.poll() is None:
                 process.kill()
                 process.wait(10)

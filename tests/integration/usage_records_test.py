@@ -269,3 +269,67 @@ def test_figures_inside_the_content_are_only_text(tmp_path):
             assert gateway.ask(name).body == body
             row = gateway.usage_row(name)
             assert (row["prompt_tokens"], row["completion_tokens"]) == (70, 30)
+
+
+def explain(gateway, request_id, key=None):
+    return gateway.get(f"/api/v1/usage/explain?id={request_id}", key)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_one_request_is_explained_with_its_arithmetic(gateway, stream):
+    request_id = gateway.ask("priced", stream=stream).head["x-request-id"]
+    got = eventually(lambda: (got := explain(gateway, request_id)).status == 200 and got, "the record")
+    data = json.loads(got.body, parse_float=str)["data"]
+    assert data["requestId"] == request_id
+    assert (data["status"], data["end"], data["stream"], data["estimated"]) == (200, "completed", stream, False)
+    assert (data["modelRequested"], data["model"], data["provider"]) == ("priced", "priced", CACHED)
+    assert data["tokens"] == {"prompt": 400, "cacheRead": 600, "cacheWrite": 0, "completion": 11, "reasoning": 4,
+                              "total": 1015}
+    assert data["arithmetic"] == [
+        {"class": "prompt", "tokens": 400, "usdPerMillion": 2, "cost": "0.0008"},
+        {"class": "cacheRead", "tokens": 600, "usdPerMillion": "0.5", "cost": "0.0003"},
+        {"class": "completion", "tokens": 11, "usdPerMillion": 8, "cost": "0.000088"},
+        {"class": "reasoning", "tokens": 4, "usdPerMillion": 8, "cost": "0.000032"}]
+    assert data["cost"] == "0.00122" and data["priced"] is True and data["priceVersion"] > 0
+
+
+def test_a_foreign_or_unknown_request_is_not_explained(gateway):
+    request_id = gateway.ask("free").head["x-request-id"]
+    eventually(lambda: explain(gateway, request_id).status == 200)
+    other = json.loads(gateway.command("keys", "create", "--name", "o", "--owner", "nosy", "--json"))["key"]
+    assert explain(gateway, request_id, other).status == 404
+    assert explain(gateway, "01890000-0000-7000-8000-000000000000").status == 404
+    for wrong in ("", "1", request_id + "0", request_id.replace("-", "0"), request_id + "&x=1"):
+        got = explain(gateway, wrong)
+        assert got.status == 400 and got.error()["param"] == "id", wrong
+
+
+def test_an_unpriced_and_an_estimated_request_say_so(gateway):
+    request_id = gateway.ask(gateway.name(NO_USAGE)).head["x-request-id"]
+    got = eventually(lambda: (got := explain(gateway, request_id)).status == 200 and got, "the record")
+    data = got.json()["data"]
+    assert (data["estimated"], data["priced"], data["cost"]) == (True, False, None)
+    assert "arithmetic" not in data
+
+
+def test_usage_as_csv(gateway):
+    gateway.ask("priced")
+    settled(gateway)
+
+    def table(query):
+        got = gateway.get("/api/v1/usage" + query, None, "Accept: text/csv, application/json;q=0.5")
+        assert got.status == 200 and got.head["content-type"].startswith("text/csv")
+        names, *rows = [line.split(",") for line in got.body.decode().split("\r\n")[:-1]]
+        return [dict(zip(names, row)) for row in rows]
+
+    data = report(gateway)
+    rows = table("")
+    assert {row["model"]: int(row["requests"]) for row in rows} == {
+        name: entry["requests"] for name, entry in data["byModel"].items()}
+    assert {row["model"]: row["cost_usd"] for row in rows} == {
+        name: str(entry["cost"]) for name, entry in data["byModel"].items()}
+    rows = table("?interval=day&groupBy=key")
+    assert rows and set(rows[0]) == {"date", "key", "requests", "tokens", "cost_usd", "unpriced_requests",
+                                     "estimated_requests"}
+    assert sum(int(row["requests"]) for row in rows) == data["totalRequests"]
+    assert sum(int(row["tokens"]) for row in table("?groupBy=provider")) == data["totalTokens"]

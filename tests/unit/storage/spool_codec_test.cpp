@@ -86,14 +86,15 @@ bool same(const usage_record& a, const usage_record& b) {
 
 /// A segment with as many random records as fit in two thirds of it.
 struct written_segment {
-    explicit written_segment(unsigned seed, std::uint32_t number = 1) : bytes(segment_bytes), seal(make_seal(here, number)) {
+    explicit written_segment(unsigned seed, std::uint32_t number = 1)
+        : bytes(segment_bytes), seal(make_seal(here, number)) {
         random_records random(seed);
         write_header(bytes, {here, number});
         std::size_t at = spool_header_bytes;
         while (at < segment_bytes * 2 / 3) {
             records.push_back(random.record());
-            ends.push_back(at += write_frame(std::span(bytes).subspan(at), seal, spool_kind::settle,
-                                             records.size(), records.back()));
+            ends.push_back(at += write_frame(std::span(bytes).subspan(at), seal, spool_kind::settle, records.size(),
+                                             records.back()));
         }
     }
     std::vector<std::uint8_t> bytes;
@@ -222,8 +223,8 @@ TEST_SUITE("storage/spool_scanner") {
             const std::size_t cut = spool_header_bytes + random() % (s.ends.back() - spool_header_bytes);
             std::vector<std::uint8_t> bytes(segment_bytes);
             std::copy_n(s.bytes.begin(), cut, bytes.begin());
-            const auto whole = static_cast<std::size_t>(
-                std::upper_bound(s.ends.begin(), s.ends.end(), cut) - s.ends.begin());
+            const auto whole =
+                static_cast<std::size_t>(std::upper_bound(s.ends.begin(), s.ends.end(), cut) - s.ends.begin());
             const scan_result found = scan(s, bytes);
             REQUIRE(found.all_as_written);
             // Padding that is cut off was zeros anyway: one record more may be whole.
@@ -247,9 +248,10 @@ TEST_SUITE("storage/spool_scanner") {
             const scan_result found = scan(s, bytes);
             REQUIRE(found.all_as_written);
             REQUIRE(std::is_sorted(found.sequences.begin(), found.sequences.end()));
-            const auto first = static_cast<std::size_t>(std::upper_bound(s.ends.begin(), s.ends.end(), from) - s.ends.begin());
-            const auto last = static_cast<std::size_t>(
-                std::upper_bound(s.ends.begin(), s.ends.end(), from + size - 1) - s.ends.begin());
+            const auto first =
+                static_cast<std::size_t>(std::upper_bound(s.ends.begin(), s.ends.end(), from) - s.ends.begin());
+            const auto last = static_cast<std::size_t>(std::upper_bound(s.ends.begin(), s.ends.end(), from + size - 1) -
+                                                       s.ends.begin());
             const std::size_t hit = std::min(last, s.records.size() - 1) - first + 1;
             REQUIRE(found.sequences.size() >= s.records.size() - hit);
         }

@@ -47,7 +47,8 @@ std::uint64_t number_of(const base::usage_record& record) {
 
 /// Requests overlap by three: number n is settled after n + 3 was dispatched.
 [[noreturn]] void write_until_killed(const std::string& root, journal& log) {
-    auto keeper = spool_keeper::make({.root = root, .limit_bytes = 64 * 1024 * 1024, .sync = std::chrono::milliseconds(1)});
+    auto keeper =
+        spool_keeper::make({.root = root, .limit_bytes = 64 * 1024 * 1024, .sync = std::chrono::milliseconds(1)});
     usage_spool& spool = (*keeper)->spool(0);
     (*keeper)->start({});
     for (std::uint64_t n = 1;; ++n) {
@@ -90,7 +91,8 @@ TEST_SUITE("storage/spool_kill") {
                     for (const base::usage_record& record : records) {
                         auto& kind = record.end == base::end_reason::aborted ? aborted : settled;
                         twice += kind.insert(number_of(record)).second ? 0 : 1;
-                        twice += (record.end == base::end_reason::aborted ? settled : aborted).contains(number_of(record));
+                        twice +=
+                            (record.end == base::end_reason::aborted ? settled : aborted).contains(number_of(record));
                     }
                     dead.release(records.size());
                 }

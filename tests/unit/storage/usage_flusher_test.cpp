@@ -210,8 +210,9 @@ TEST_SUITE("storage/usage_flusher") {
     TEST_CASE("a record that the store refuses for good is put aside, and the others of its batch are written once") {
         const temp_folder folder;
         scene s(folder.file("u.db"));
-        REQUIRE(s.database.execute("CREATE TRIGGER poison BEFORE INSERT ON usage_event WHEN NEW.model = 'poison' BEGIN "
-                                   "SELECT RAISE(ABORT, 'poisoned'); END")
+        REQUIRE(s.database
+                    .execute("CREATE TRIGGER poison BEFORE INSERT ON usage_event WHEN NEW.model = 'poison' BEGIN "
+                             "SELECT RAISE(ABORT, 'poisoned'); END")
                     .has_value());
         std::vector<std::string> aside;
         bool room = false;

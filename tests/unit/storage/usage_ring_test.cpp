@@ -19,7 +19,6 @@ using base::usage_record;
 
 namespace {
 
-
 std::unique_ptr<usage_ring> ring_of(std::size_t capacity) {
     return usage_ring::make(capacity).value();
 }
