@@ -19,6 +19,11 @@ void key_overrides::note(const storage::api_key_row& row, std::int64_t now_ms) {
     entries_.insert_or_assign(row.id, entry{row, now_ms + lifetime_ms(row)});
 }
 
+void key_overrides::forget(std::string_view key_id) {
+    const std::lock_guard lock(mutex_);
+    entries_.erase(std::string(key_id));
+}
+
 void key_overrides::apply(key_answer& answer, std::int64_t now_ms) const {
     if (answer.row.id.empty()) {
         return;

@@ -149,7 +149,12 @@ public:
 
     task<std::optional<api_key_row>> update(owner_name owner, std::string id, storage::api_key_patch patch) override {
         result<std::optional<api_key_row>> row = co_await find(owner, id);
-        if (!row || !*row || !patch.apply_to(**row)) {
+        if (!row || !*row) {
+            co_return std::move(row);
+        }
+        if (!patch.apply_to(**row)) {
+            // Somebody has changed it at Unkey's: what we remember of it is out of date all the same.
+            co_await announce(**row);
             co_return std::move(row);
         }
         (*row)->updated_ms = now_ms();

@@ -91,8 +91,11 @@ base::task<bool> key_service::tell_replicas(storage::api_key_row row) {
     if (*place) {
         const std::string record = codec_->encode(**place, *epoch, state);
         const result<bool> put = co_await replicas_->put(**place, record, lifetime);
-        co_return put.has_value();
+        if (!put) {
+            co_return false;
+        }
     }
+    shared_.key_overrides.forget(row.id);
     co_return true;
 }
 

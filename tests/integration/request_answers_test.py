@@ -112,7 +112,7 @@ def test_options_names_the_methods(gateway, path, allowed):
 def test_options_of_the_server(gateway):
     answer = gateway.ask(get("*", method="OPTIONS"))
     assert answer.status == 204
-    assert sorted(answer.get("Allow").split(", ")) == ["GET", "HEAD", "OPTIONS", "POST"]
+    assert sorted(answer.get("Allow").split(", ")) == ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
 
 
 @pytest.mark.parametrize("method, path, allowed", [

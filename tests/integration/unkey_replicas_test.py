@@ -118,6 +118,27 @@ def test_a_change_by_one_replica_is_in_redis_before_it_is_answered(pair, stub, r
     assert all_shards(pair[1], made["key"], 401)
 
 
+def patch(gateway, key_id, body, owner=sessions.ANN):
+    text = json.dumps(body).encode()
+    answer = gateway.ask(get("/api/v1/keys/" + key_id, signed_in(owner), "Content-Type: application/json",
+                             f"Content-Length: {len(text)}", method="PATCH") + text)
+    assert answer.status == 200, answer
+
+
+def test_a_change_through_one_replica_is_in_force_on_the_other_though_unkey_still_tells_the_old_state(pair, stub, redis):
+    one, other = pair
+    made = stub.new_key(owner=sessions.ANN, rate_limit=100)
+    assert all_shards(one, made["key"], 200) and all_shards(other, made["key"], 200)
+    patch(one, made["keyId"], {"rateLimit": 7000})
+    stub.keys[made["keyId"]]["meta"] = {"rateLimit": 100}  # a cache of Unkey's own
+    eventually(lambda: {use(other, made["key"]).all("X-RateLimit-Limit")[0] for _ in range(8)} == {"7000"}, "the limit", 5)
+    patch(one, made["keyId"], {"enabled": False})
+    stub.keys[made["keyId"]]["enabled"] = True
+    eventually(lambda: all_shards(other, made["key"], 401), "the key to be refused", 5)
+    patch(other, made["keyId"], {"enabled": True})
+    eventually(lambda: all_shards(one, made["key"], 200), "the key to be served again", 5)
+
+
 REDIS = ["up", "down", "paused", "garbage", "forged", "wrong type"]
 UNKEY = {"up": None, "down": Fault(status=503), "hangs": Fault(hang=True), "lies": Fault(body='{"meta":{},"data":[]}')}
 
