@@ -26,7 +26,8 @@ public:
     /// The key is from now on as in `row`: deleted, disabled, expiring, or otherwise changed.
     void note(const storage::api_key_row& row, std::int64_t now_ms);
 
-    /// The replicas know it now: what they tell counts, so that a later change by another of them is not held back here.
+    /// The replicas know it now: what they tell counts, so that a later change by another of them is not held back
+    /// here.
     void forget(std::string_view key_id);
 
     /// Corrects what a source has said about a key. Where nothing was changed: nothing.
