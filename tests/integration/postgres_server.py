@@ -50,17 +50,22 @@ class Postgres:
         subprocess.run(as_postgres(BIN / "initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8",
                                    "--no-sync", "--wal-segsize=1"), check=True, capture_output=True, cwd="/")
 
-    def start(self):
+    def _spawn(self):
         with open(self.folder / "pglog", "ab") as log:
             self.process = subprocess.Popen(as_postgres(
                 BIN / "postgres", "-D", self.data, "-p", self.port, "-k", "", "-h", "127.0.0.1", "-c", "fsync=off",
                 "-c", "shared_buffers=16MB", "-c", "max_connections=50", "-c", "min_wal_size=2MB", "-c",
                 "max_wal_size=4MB"), stdout=log, stderr=log, cwd="/")
+
+    def start(self):
+        self._spawn()
         deadline = time.monotonic() + PATIENCE
         while subprocess.run([BIN / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
                              check=False).returncode != 0:
             assert time.monotonic() < deadline, (self.folder / "pglog").read_text()
             time.sleep(0.02)
+            if self.process.poll() is not None:  # children of one that was killed still hold its memory
+                self._spawn()
         return self
 
     def kill(self):
