@@ -3,6 +3,7 @@
 // What nearly every unit includes, parsed once (see CMakeLists.txt). A header or source still includes all it uses
 // itself: tests/lint compiles each header alone, without this one.
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,7 +13,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/result.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
