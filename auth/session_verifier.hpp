@@ -26,6 +26,9 @@ public:
     /// Completes when it is worth asking `known` again for a token with this key id, or at once when nothing new can be
     /// had now. @return false: the keys could not be fetched, which says nothing about the token.
     [[nodiscard]] virtual base::task<bool> learn(std::string key_id) = 0;
+
+    /// Ends what is under way; for the end of the process.
+    virtual void stop() noexcept {}
 };
 
 /// Keys that are known from the start.
@@ -49,6 +52,8 @@ public:
     /// After a check that met an unknown key: learns new keys and checks again. @param cookies stay valid meanwhile
     /// Errors: service_unavailable when the keys cannot be had.
     [[nodiscard]] base::task<base::result<session_check>> check_again(std::span<const std::string_view> cookies);
+
+    void stop() noexcept { keys_->stop(); }
 
 private:
     [[nodiscard]] session_check check_token(std::string_view token, base::wall_time now);

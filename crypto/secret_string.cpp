@@ -26,6 +26,18 @@ secret_string::secret_string(std::string&& text) : secret_string(std::string_vie
     text.clear();
 }
 
+secret_string secret_string::of_size(std::size_t size) {
+    secret_string made;
+    if (size != 0) {
+        made.bytes_ = static_cast<char*>(OPENSSL_zalloc(size));
+        if (made.bytes_ == nullptr) {
+            throw std::bad_alloc();
+        }
+        made.size_ = size;
+    }
+    return made;
+}
+
 secret_string& secret_string::operator=(secret_string&& other) noexcept {
     if (this != &other) {
         OPENSSL_clear_free(bytes_, size_);

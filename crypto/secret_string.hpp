@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,9 @@ public:
     /// @param text ended by a zero byte; not null.
     explicit secret_string(const char* text) : secret_string(std::string_view(text)) {}
 
+    /// A secret of `size` zero bytes, to be written through `writable`.
+    [[nodiscard]] static secret_string of_size(std::size_t size);
+
     secret_string(secret_string&& other) noexcept
         : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     secret_string& operator=(secret_string&& other) noexcept;
@@ -28,6 +32,8 @@ public:
 
     /// The secret itself. The view is valid as long as this object lives and is not assigned to or moved from.
     [[nodiscard]] std::string_view reveal() const noexcept { return {bytes_, size_}; }
+    /// The bytes, for whoever makes the secret.
+    [[nodiscard]] std::span<char> writable() noexcept { return {bytes_, size_}; }
     /// Length in bytes.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }

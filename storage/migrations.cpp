@@ -9,7 +9,7 @@ namespace concurred::storage {
 namespace {
 
 // Never edited once released: a change of the schema is a new entry at the end.
-constexpr std::array<const char*, 3> migrations{{
+constexpr std::array<const char*, 4> migrations{{
     // 1. A change number is drawn from change_counter by every transaction that writes api_key. Its row stays locked
     // until
     // the commit, so numbers become visible in order and a reader that has seen n has seen all before n.
@@ -109,6 +109,38 @@ ALTER TABLE api_key ADD COLUMN token_limit INTEGER NOT NULL DEFAULT 0 CHECK (tok
 ALTER TABLE api_key ADD COLUMN concurrency INTEGER NOT NULL DEFAULT 0 CHECK (concurrency >= 0);
 ALTER TABLE api_key ADD COLUMN budget_day_nano_usd INTEGER NOT NULL DEFAULT 0 CHECK (budget_day_nano_usd >= 0);
 ALTER TABLE api_key ADD COLUMN budget_month_nano_usd INTEGER NOT NULL DEFAULT 0 CHECK (budget_month_nano_usd >= 0);
+)sql",
+    // 4. Provider keys of owners, sealed; their changes are numbered like those of API keys. A deleted row stays,
+    // without
+    // its secret, for those who follow the changes. One-time links for signing in.
+    R"sql(
+CREATE TABLE provider_key (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    slug TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    last_four TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    sealed_with TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    deleted_ms INTEGER,
+    change_number INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX provider_key_by_slug ON provider_key (owner_id, slug) WHERE deleted_ms IS NULL;
+CREATE INDEX provider_key_by_change ON provider_key (change_number);
+
+CREATE TABLE secret_canary (
+    sealed_with TEXT NOT NULL PRIMARY KEY,
+    sealed TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE login_link (
+    hash TEXT NOT NULL PRIMARY KEY,
+    owner_id TEXT NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    used_ms INTEGER
+) STRICT, WITHOUT ROWID;
 )sql",
 }};
 

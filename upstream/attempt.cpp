@@ -44,8 +44,10 @@ attempt::attempt(routing_state& state, http::exchange& x, http::exchange& told, 
       began_(clock::now()) {
     way_ = target.to->breaker().ask(began_);
     model_ = health_.breaker.ask(began_);
-    key_ = target.to->keys().pick(began_);
-    key_rested_ = target.to->keys().resting(key_, began_);
+    if (!target.own) {
+        key_ = target.to->keys().pick(began_);
+        key_rested_ = target.to->keys().resting(key_, began_);
+    }
 }
 
 attempt::~attempt() {
@@ -65,18 +67,21 @@ base::task<result<net::lease>> attempt::connect(bool fresh, steady_time deadline
 
 base::task<result<relay::started>> attempt::start(const prepared_request& request, const attempt_limits& limits) {
     provider& to = *target_.to;
-    const provider::platform_key& key = to.key(key_);
+    const owner_credential* const own = target_.own.get();
+    const std::string_view key_line = own != nullptr ? own->key_line.reveal() : to.key(key_).line.reveal();
     base::text_buffer<60> length;
     length.append("Content-Length: ").append(request.body().size()).append("\r\n\r\n");
-    std::array<std::string_view, most_pieces> pieces{to.head_start(),   request.path(),   to.head_rest(),
-                                                     key.line.reveal(), request.fields(), length.view()};
+    std::array<std::string_view, most_pieces> pieces{to.head_start(), request.path(),   to.head_rest(),
+                                                     key_line,        request.fields(), length.view()};
     constexpr std::size_t head_pieces = 6;
     const std::span<const std::string_view> body = request.body().pieces();
     std::copy(body.begin(), body.end(), pieces.begin() + head_pieces);
     const std::span<const std::string_view> message(pieces.data(), body.size() + head_pieces);
 
     relay::params params = request.relay_params();
-    params.key = key.key;
+    params.key = own != nullptr ? own->key() : std::string_view(to.key(key_).key);
+    params.own = target_.own;
+    told_.usage.byok = own != nullptr;
     params.in_band = limits.in_band;
     exchange_.times.first_byte = {};
     relay_observer& told = *this;
@@ -139,7 +144,7 @@ void attempt::failed(const base::error& e, blame whose) {
     } else {
         health_.breaker.said_nothing(model);
     }
-    if (whose == blame::key) {
+    if (whose == blame::key && !target_.own) {
         const bool busy = base::status_of(e) == 429 && !is_about_money(e);
         const milliseconds rest = e.retry_after.count() > 0 ? e.retry_after : busy ? busy_key_rests : refused_key_rests;
         to.keys().rest(key_, now + rest);

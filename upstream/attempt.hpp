@@ -65,8 +65,8 @@ private:
     model_health& health_;
     circuit_breaker::permit way_;
     circuit_breaker::permit model_;
-    std::size_t key_;
-    bool key_rested_;  // it was used all the same
+    std::size_t key_ = 0;
+    bool key_rested_ = false;  // it was used all the same
     base::steady_time began_;
     attempt_phase phase_ = attempt_phase::connecting;
     std::optional<relay> call_;

@@ -7,8 +7,9 @@ namespace concurred::upstream {
 base::result<client_tls> client_tls::make(const base::config& config) {
     client_tls made;
     for (const auto& [name, provider] : config.providers) {
-        if (!provider.has_key() || !provider.base_url.starts_with("https://") ||
-            made.contexts_.contains(provider.ca_file)) {
+        // With a master key owners may bring keys of their own for any provider.
+        const bool used = provider.has_key() || !config.secrets.master_key.empty();
+        if (!used || !provider.base_url.starts_with("https://") || made.contexts_.contains(provider.ca_file)) {
             continue;
         }
         auto context = crypto::make_client_tls(provider.ca_file);

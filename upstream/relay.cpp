@@ -179,25 +179,29 @@ result<void> relay::digest() {
 base::error relay::provider_failed() const {
     const net::response_parser& head = call_.head();
     const std::span<const char> body = call_.payload();
-    return error_from_answer({.status = head.status(),
-                              .body = {body.data(), std::min(body.size(), max_error_body)},
-                              .provider = provider_,
-                              .byok = params_.byok,
-                              .key = params_.key,
-                              .retry_after = head.retry_after(),
-                              .retry_after_ms = head.retry_after_ms(),
-                              .should_retry = head.should_retry()},
-                             std::chrono::system_clock::now());
+    return error_from_answer(
+        {.status = head.status(),
+         .body = {body.data(), std::min(body.size(), max_error_body)},
+         .provider = provider_,
+         .byok = params_.own != nullptr,
+         .key_slug = params_.own != nullptr ? std::string_view(params_.own->slug) : std::string_view(),
+         .key = params_.key,
+         .retry_after = head.retry_after(),
+         .retry_after_ms = head.retry_after_ms(),
+         .should_retry = head.should_retry()},
+        std::chrono::system_clock::now());
 }
 
 // An error instead of content, in a stream: nothing went to the client, so it can still be a proper HTTP error.
 base::error relay::stream_failed() const {
-    return error_from_answer({.status = head_status_ok,
-                              .body = reader_.error_event(),
-                              .provider = provider_,
-                              .byok = params_.byok,
-                              .key = params_.key},
-                             std::chrono::system_clock::now());
+    return error_from_answer(
+        {.status = head_status_ok,
+         .body = reader_.error_event(),
+         .provider = provider_,
+         .byok = params_.own != nullptr,
+         .key_slug = params_.own != nullptr ? std::string_view(params_.own->slug) : std::string_view(),
+         .key = params_.key},
+        std::chrono::system_clock::now());
 }
 
 result<void> relay::digest_events() {

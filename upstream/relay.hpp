@@ -2,6 +2,7 @@
 
 #include "gateway/http/body_source.hpp"
 #include "upstream/metered_answer.hpp"
+#include "upstream/owner_keys.hpp"
 #include "upstream/provider_call.hpp"
 #include "upstream/translated_answer.hpp"
 
@@ -58,9 +59,9 @@ public:
     struct params {
         bool stream = false;       ///< the client asked for a stream
         bool strip_usage = false;  ///< the client did not ask for the usage event
-        bool byok = false;
-        bool in_band = false;    ///< the client's answer has begun already, as a stream
-        std::string_view key{};  ///< what the request is sent with: never repeated to the client; outlives the relay
+        bool in_band = false;      ///< the client's answer has begun already, as a stream
+        std::string_view key{};    ///< what the request is sent with: never repeated to the client; outlives the relay
+        std::shared_ptr<const owner_credential> own{};  ///< the owner's key, if `key` is of it; null: the platform's
     };
 
     /// @param translator null: the answer is in the client's own dialect

@@ -28,7 +28,9 @@ std::string_view text_of(retry_step step) noexcept {
 }  // namespace
 
 result<void> routed_call::find_targets(std::string_view requested, const routing_request* wishes) {
-    const result<void> made = targets_.make(state_, requested, wishes, params_.stream);
+    const result<void> made =
+        targets_.make(state_, requested, wishes, params_.stream,
+                      {.owner = exchange_.usage.owner.view(), .slug = exchange_.head.find("x-provider-key")});
     if (targets_.size() != 0) {
         show_target(targets_[0].target);
     } else if (targets_.unavailable()) {
@@ -95,13 +97,17 @@ retry_decision routed_call::judge(const base::error& e, attempt_phase phase) {
     q.asked = e.retry_after;
     q.repeats = repeats_;
     q.allowed = params_.retries;
-    q.other_key = target_->to->keys().size() > 1 && target_->to->keys().any_awake(now);
+    q.other_key = !target_->own && target_->to->keys().size() > 1 && target_->to->keys().any_awake(now);
     q.other_target = targets_.next(now) != nullptr;
     q.open = !target_list::lets_through(*target_, now);
     q.left = deadline_ == steady_time::max() ? milliseconds::max()
                                              : std::chrono::duration_cast<milliseconds>(deadline_ - now);
     q.dice = state_.dice();
     q.backoff = state_.around.settings.backoff;
+    // The caller's own key was refused: that is told, and nothing is sent with another one.
+    if (target_->own && q.fault == blame::key && base::status_of(e) != 429) {
+        return {retry_step::give_up};
+    }
     retry_decision d = decide_retry(q);
     if (d.step == retry_step::repeat && !target_->to->repeats().spend(now)) {
         d = {q.other_target ? retry_step::next_target : retry_step::give_up};

@@ -9,6 +9,7 @@
 #include "upstream/load_balance.hpp"
 #include "upstream/model_health.hpp"
 #include "upstream/model_registry.hpp"
+#include "upstream/owner_keys.hpp"
 #include "upstream/provider.hpp"
 #include "upstream/ratio_budget.hpp"
 #include "upstream/relay.hpp"
@@ -25,6 +26,7 @@ struct routing_state {
         const base::routing_config& settings;
         const model_registry& models;
         provider_table& providers;
+        const owner_keys& own_keys;
         base::buffer_pool& buffers;
         base::timing_wheel& wheel;
         base::metrics& metrics;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <utility>
 
 namespace concurred::upstream {
 
@@ -11,24 +12,40 @@ namespace {
 using base::errc;
 using base::result;
 
-base::error unavailable(std::string_view provider, const char* why) {
+base::error provider_is_off(std::string_view provider, const char* why) {
     return base::gateway_error(errc::model_unavailable, "The provider '" + std::string(provider) +
                                                             "' of this model is not available here: " + why);
 }
 
-result<provider*> provider_of(provider_table& providers, const route_target& target) {
-    provider* const found = providers.find(target.provider);
+// What is wrong with the caller's own key is no reason to go on without it.
+bool is_about_own_key(const base::error& e) noexcept {
+    return e.code != errc::model_unavailable;
+}
+
+}  // namespace
+
+result<routed_target> target_list::find(routing_state& state, const route_target& target) const {
+    provider* const found = state.around.providers.find(target.provider);
     if (found == nullptr) {
-        return unavailable(target.provider, "it is not configured.");
+        return provider_is_off(target.provider, "it is not configured.");
     }
     if (!found->dialect().spoken) {
-        return unavailable(target.provider, "its API is not spoken by this version of the gateway.");
+        return provider_is_off(target.provider, "its API is not spoken by this version of the gateway.");
     }
-    if (!found->available()) {
-        return unavailable(target.provider, "the gateway has no API key for it.");
+    routed_target made{target, found};
+    auto own = state.around.own_keys.credential_for(key_.owner, target.provider, key_.slug, found->dialect(), several_);
+    if (!own) {
+        return std::move(own).error();
     }
-    return found;
+    if (*own) {
+        made.own = std::make_shared<const owner_credential>(std::move(**own));
+    } else if (!found->available()) {
+        return provider_is_off(target.provider, "the gateway has no API key for it.");
+    }
+    return made;
 }
+
+namespace {
 
 std::size_t hash_of(const routing_request& wishes) noexcept {
     std::size_t hash = 0;
@@ -47,7 +64,10 @@ result<void> target_list::add(routing_state& state, std::string_view requested, 
         e.param = param;
         return e;
     }
-    const result<provider*> to = provider_of(state.around.providers, *target);
+    result<routed_target> to = find(state, *target);
+    if (!to && is_about_own_key(to.error())) {
+        return to.error();
+    }
     if (!to) {
         if (first_.to == nullptr && !unavailable_) {
             unavailable_ = *target;
@@ -60,11 +80,11 @@ result<void> target_list::add(routing_state& state, std::string_view requested, 
             return {};  // once is enough
         }
     }
-    const routed_target added{*target, *to, &state.health.of(target->model, target->provider)};
+    to->health = &state.health.of(target->model, target->provider);
     if (first_.to == nullptr) {
-        first_ = added;
+        first_ = std::move(*to);
     } else {
-        others_.push_back(added);
+        others_.push_back(std::move(*to));
     }
     return {};
 }
@@ -83,9 +103,10 @@ result<void> target_list::add_balanced(routing_state& state, const routing_reque
             e.param = "load_balance.models[" + std::to_string(i) + "].model";
             return e;
         }
-        const result<provider*> to = provider_of(state.around.providers, *target);
-        c.healthy = to && (*to)->breaker().would_grant(now) && (*to)->keys().any_awake(now);
-        if (to) {
+        const result<routed_target> found = find(state, *target);
+        provider* const to = found ? found->to : nullptr;
+        c.healthy = to != nullptr && to->breaker().would_grant(now) && (found->own || to->keys().any_awake(now));
+        if (to != nullptr) {
             const model_health& health = state.health.of(target->model, target->provider);
             c.healthy = c.healthy && health.breaker.would_grant(now);
             c.latency = health.latency[stream ? 1 : 0].mean(now);
@@ -103,7 +124,9 @@ result<void> target_list::add_balanced(routing_state& state, const routing_reque
 }
 
 result<void> target_list::make(routing_state& state, std::string_view requested, const routing_request* wishes,
-                               bool stream) {
+                               bool stream, const key_wish& key) {
+    key_ = key;
+    several_ = wishes != nullptr;
     if (wishes != nullptr && !wishes->balanced.empty()) {
         const result<route_target> asked = state.around.models.resolve(requested);
         if (!asked) {
@@ -136,7 +159,7 @@ routed_target* target_list::next(base::steady_time now) noexcept {
         if (t.tried || !lets_through(t, now)) {
             continue;
         }
-        if (size() == 1 || t.to->keys().any_awake(now)) {
+        if (size() == 1 || t.own || t.to->keys().any_awake(now)) {
             return &t;
         }
         resting = resting == nullptr ? &t : resting;

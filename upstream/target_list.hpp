@@ -4,6 +4,7 @@
 #include "upstream/routing_state.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,11 +12,18 @@
 
 namespace concurred::upstream {
 
+/// Whose request it is, as far as that decides about the key that it is sent with.
+struct key_wish {
+    std::string_view owner{};
+    std::string_view slug{};  ///< of X-Provider-Key: the owner's key to use; empty: the newest there is
+};
+
 /// A model that a request may be answered by.
 struct routed_target {
     route_target target;
     provider* to = nullptr;
-    model_health* health = nullptr;  ///< of the model
+    model_health* health = nullptr;                 ///< of the model
+    std::shared_ptr<const owner_credential> own{};  ///< the caller's own key for it; null: the platform's is used
     bool tried = false;
 };
 
@@ -25,10 +33,11 @@ class target_list {
 public:
     /// @param requested  `model` of the request; must outlive the list
     /// @param wishes     null: the request names no other models
+    /// @param key        whose keys may be used. With several models a slug counts for those of its provider.
     /// Errors: errc::invalid_model for a name that is not known, whose `param` says where it stands;
     ///         errc::model_unavailable when no model of the list has a provider that is on.
     [[nodiscard]] base::result<void> make(routing_state& state, std::string_view requested,
-                                          const routing_request* wishes, bool stream);
+                                          const routing_request* wishes, bool stream, const key_wish& key);
 
     [[nodiscard]] std::size_t size() const noexcept { return others_.size() + (first_.to == nullptr ? 0 : 1); }
     [[nodiscard]] routed_target& operator[](std::size_t i) noexcept { return i == 0 ? first_ : others_[i - 1]; }
@@ -48,8 +57,11 @@ public:
 
 private:
     [[nodiscard]] base::result<void> add(routing_state& state, std::string_view requested, const char* param);
+    [[nodiscard]] base::result<routed_target> find(routing_state& state, const route_target& target) const;
     [[nodiscard]] base::result<void> add_balanced(routing_state& state, const routing_request& wishes, bool stream);
 
+    key_wish key_;
+    bool several_ = false;
     routed_target first_;
     std::vector<routed_target> others_;
     std::optional<route_target> unavailable_;

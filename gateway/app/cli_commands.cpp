@@ -248,6 +248,7 @@ void declare_commands(CLI::App& app, command_set& commands) {
     app.require_subcommand(1);
     declare_serve(app, commands);
     declare_keys(app, commands);
+    declare_secrets(app, commands);
     declare_usage(app, commands);
     declare_migrate(app, commands);
     declare_configuration(app, commands);

@@ -5,6 +5,7 @@
 #include "gateway/app/keys_command.hpp"
 #include "gateway/app/load.hpp"
 #include "gateway/app/migrate_command.hpp"
+#include "gateway/app/provider_keys_command.hpp"
 #include "gateway/app/reconcile_command.hpp"
 #include "gateway/app/usage_command.hpp"
 
@@ -25,6 +26,11 @@ struct command_set {
     key_update_options update;
     key_revoke_options revoke;
     key_rotate_options rotate;
+    provider_key_add_options add_provider_key;
+    provider_key_list_options list_provider_keys;
+    provider_key_remove_options remove_provider_key;
+    login_link_options login_link;
+    config_options rotate_secrets;
     usage_options usage;
     reconcile_options reconcile;
     migrate_options migrate;
@@ -43,6 +49,9 @@ void declare_commands(CLI::App& app, command_set& commands);
 
 /// Declares `keys` and its commands.
 void declare_keys(CLI::App& app, command_set& commands);
+
+/// Declares `provider-keys`, `secrets` and `login-link`.
+void declare_secrets(CLI::App& app, command_set& commands);
 
 /// Declares `--config` and `--set`.
 void add_config_options(CLI::App& command, config_options& options);

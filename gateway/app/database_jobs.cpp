@@ -118,7 +118,8 @@ void start_spool_jobs(shared_state& state, base::logger& database_log, base::log
 
 }  // namespace
 
-void start_database_jobs(shared_state& state, base::logger& database_log, base::logger& spool_log) {
+void start_database_jobs(shared_state& state, provider_key_feed& provider_keys, base::logger& database_log,
+                         base::logger& spool_log) {
     std::vector<storage::usage_feed*> feeds(state.usage_queues.begin(), state.usage_queues.end());
     base::logger& log = database_log;
     state.flusher = std::make_unique<storage::usage_flusher>(*state.usage, state.keys.get(), std::move(feeds),
@@ -135,6 +136,11 @@ void start_database_jobs(shared_state& state, base::logger& database_log, base::
         }
     });
     state.database_thread.every(spent_poll, [&state, &log] { learn_what_others_spend(state, log); });
+    state.database_thread.every(state.settings->storage.change_poll, [&provider_keys, &log] {
+        if (auto ok = provider_keys.poll(); !ok) {
+            log.warn("changes of provider keys could not be read", {{"cause", base::text_of(ok.error())}});
+        }
+    });
     state.database_thread.every(state.settings->storage.change_poll, [&state, &log] {
         const auto changed = state.key_changes->poll();
         if (!changed) {

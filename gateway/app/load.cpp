@@ -1,6 +1,6 @@
 #include "gateway/app/load.hpp"
 
-#include "crypto/master_key.hpp"
+#include "crypto/key_ring.hpp"
 #include "gateway/app/console.hpp"
 #include "gateway/base/config_keys.hpp"
 #include "gateway/net/url.hpp"
@@ -38,7 +38,7 @@ std::vector<base::config_problem> deeper_problems(const base::loaded_config& loa
     };
     const base::config& values = *loaded.values;
     if (!values.secrets.master_key.empty()) {
-        if (auto key = crypto::parse_master_key(values.secrets.master_key); !key) {
+        if (auto key = crypto::key_ring::parse(values.secrets.master_key); !key) {
             add("secrets.master_key", base::text_of(key.error()));
         }
     }

@@ -2,6 +2,8 @@
 
 #include "gateway/app/control.hpp"
 #include "gateway/app/database_jobs.hpp"
+#include "gateway/app/provider_key_feed.hpp"
+#include "gateway/app/session_setup.hpp"
 #include "gateway/app/shard.hpp"
 
 #include <malloc.h>
@@ -85,6 +87,27 @@ result<void> check_port_is_free(const base::endpoint_config& address) {
     return base::gateway_error(base::errc::service_unavailable, std::move(what), ec);
 }
 
+// Where the gateway is the issuer of sessions, somebody must be able to get the first one.
+void offer_first_login(shared_state& state, const base::endpoint_config& address, base::logger& log) {
+    if (!state.settings->supabase.url.empty()) {
+        return;
+    }
+    const auto any = state.login_links->any();
+    if (!any || *any) {
+        return;
+    }
+    const auto link =
+        make_login_link(*state.settings, *state.login_links, "local", address, std::chrono::system_clock::now());
+    if (!link) {
+        log.warn("no link for signing in could be made", {{"cause", base::text_of(link.error())}});
+        return;
+    }
+    // A credential in the log, this one time: it works once, for minutes, and there is no other place where somebody
+    // who starts this for the first time looks.
+    log.info("sign in to the dashboard, once and within 15 minutes; for another link: concurred login-link",
+             {{"link", std::string_view(*link)}});
+}
+
 result<std::vector<std::unique_ptr<shard>>> make_shards(shared_state& state, unsigned count,
                                                         base::endpoint_config& address) {
     std::vector<std::unique_ptr<shard>> shards;
@@ -138,8 +161,18 @@ int serve(const base::loaded_config& loaded) {
     for (const std::string& warning : loaded.warnings) {
         log.warn("configuration", {{"warning", std::string_view(warning)}});
     }
+    offer_first_login(**state, address, log);
+    provider_key_feed provider_keys(*(*state)->provider_keys);
+    provider_keys.connect(*shards);
+    if (auto ok = provider_keys.poll(); !ok) {
+        return fail(ok.error());
+    }
+    (*state)->provider_key_changed = [&provider_keys] {
+        // What cannot be read now is read by the next poll.
+        static_cast<void>(provider_keys.poll());
+    };
     base::logger spool_log((*state)->log_writer, (*state)->log_options);
-    start_database_jobs(**state, database_log, spool_log);
+    start_database_jobs(**state, provider_keys, database_log, spool_log);
     std::vector<std::thread> threads;
     for (const auto& one : *shards) {
         threads.emplace_back([&one] { one->run(); });

@@ -45,6 +45,12 @@ shard::shard(shared_state& shared, unsigned number, unsigned of)
       background_(io_.get_executor(), report_to(log_)),
       resolver_(io_.get_executor()),
       replicas_(io_.get_executor(), shared, number, log_),
+      owner_keys_(shared.master_keys),
+      probe_(*shared.settings, {.executor = io_.get_executor(),
+                                .wheel = wheel_,
+                                .resolver = resolver_,
+                                .tls = shared.client_tls,
+                                .routing = shared.settings->routing}),
       keys_({.shard = io_.get_executor(),
              .wheel = wheel_,
              .resolver = resolver_,
@@ -82,12 +88,19 @@ result<void> shard::build(unsigned of) {
                                                            .settings = settings.routing,
                                                            .models = shared_.models,
                                                            .providers = *providers_,
+                                                           .own_keys = owner_keys_,
                                                            .buffers = buffers_,
                                                            .wheel = wheel_,
                                                            .metrics = metrics_,
                                                            .log = log_,
                                                            .seed = number_ + std::uint64_t{1}});
-    auto sessions = make_session_verifier(settings);
+    auto sessions = make_session_verifier(settings, {.executor = io_.get_executor(),
+                                                     .wheel = wheel_,
+                                                     .resolver = resolver_,
+                                                     .background = background_,
+                                                     .log = log_,
+                                                     .tls = shared_.session_tls.get(),
+                                                     .own_secret = shared_.session_secret});
     if (!sessions) {
         return sessions.error();
     }
@@ -106,6 +119,13 @@ result<void> shard::build(unsigned of) {
         .key_states = shared_.key_states,
         .failed_logins = shared_.failed_logins,
         .origins = shared_.origins,
+        .login_links = *shared_.login_links,
+        .session_secret = settings.supabase.url.empty() ? shared_.session_secret.reveal() : std::string_view(),
+        .provider_keys = *shared_.provider_keys,
+        .master_keys = shared_.master_keys,
+        .owner_keys = owner_keys_,
+        .probe = probe_,
+        .provider_key_changed = [this] { shared_.provider_key_changed(); },
         .limiter = shared_.limiter,
         .shared_limiter = replicas_.limiter(),
         .health_limiter = shared_.health_checks,
@@ -183,6 +203,8 @@ base::task<> shard::wind_up(std::function<void()> done) {
     }
     keys_.stop();
     co_await replicas_.close();
+    probe_.stop();
+    sessions_->stop();
     driver_.stop();
     access_.flush();
     log_.flush();

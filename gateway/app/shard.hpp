@@ -13,7 +13,9 @@
 #include "gateway/net/wheel_driver.hpp"
 #include "gateway/pipeline/chain.hpp"
 #include "gateway/server/listener.hpp"
+#include "upstream/owner_keys.hpp"
 #include "upstream/provider.hpp"
+#include "upstream/provider_probe.hpp"
 #include "upstream/routing_state.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -54,6 +56,7 @@ public:
     void finish(std::function<void()> done);
     [[nodiscard]] std::size_t sessions() const noexcept { return listener_->sessions(); }
     [[nodiscard]] base::metrics snapshot();
+    [[nodiscard]] upstream::owner_keys& owner_keys() noexcept { return owner_keys_; }
 
 private:
     shard(shared_state& shared, unsigned number, unsigned of);
@@ -80,7 +83,9 @@ private:
     net::resolver resolver_;
     shared_services replicas_;
     std::optional<upstream::provider_table> providers_;
+    upstream::owner_keys owner_keys_;
     std::optional<upstream::routing_state> routing_;
+    upstream::provider_probe probe_;
     key_service keys_;
     auth::authenticator authenticator_;
     std::optional<auth::session_verifier> sessions_;

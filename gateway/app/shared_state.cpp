@@ -1,12 +1,15 @@
 #include "gateway/app/shared_state.hpp"
 
-#include "crypto/master_key.hpp"
+#include "auth/own_sessions.hpp"
+#include "crypto/bytes.hpp"
 #include "crypto/random.hpp"
 #include "crypto/tls_context.hpp"
+#include "gateway/app/session_setup.hpp"
 #include "gateway/app/unkey_setup.hpp"
 #include "storage/migrations.hpp"
 #include "storage/postgres_api_key_store.hpp"
 #include "storage/postgres_usage_store.hpp"
+#include "storage/provider_key_rules.hpp"
 #include "storage/usage_ring.hpp"
 #include "upstream/provider.hpp"
 
@@ -51,15 +54,25 @@ upstream::models_list list_of(const upstream::model_registry& models, const base
             }};
 }
 
-result<void> check_master_key(const base::config& settings) {
-    if (settings.secrets.master_key.empty()) {
-        return {};
-    }
-    if (auto key = crypto::parse_master_key(settings.secrets.master_key); !key) {
+result<crypto::key_ring> read_master_keys(const base::config& settings) {
+    auto ring = crypto::key_ring::parse(settings.secrets.master_key);
+    if (!ring) {
         return base::gateway_error(base::errc::internal,
-                                   "secrets.master_key: " + std::string(base::text_of(key.error())));
+                                   "secrets.master_key: " + std::string(base::text_of(ring.error())));
     }
-    return {};
+    return ring;
+}
+
+// Without a master key sessions end with the process.
+result<crypto::secret_string> make_session_secret(const crypto::key_ring& ring) {
+    if (!ring.empty()) {
+        return auth::session_secret(ring.active());
+    }
+    std::array<std::uint8_t, 32> random;
+    if (auto ok = crypto::fill_random(random); !ok) {
+        return ok.error();
+    }
+    return auth::session_secret(crypto::to_view(random));
 }
 
 struct queues {
@@ -143,8 +156,13 @@ std::size_t shared_state::finish_database(base::steady_time deadline) {
 }
 
 result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot settings, unsigned shards) {
-    if (auto ok = check_master_key(*settings); !ok) {
-        return ok.error();
+    auto master_keys = read_master_keys(*settings);
+    if (!master_keys) {
+        return master_keys.error();
+    }
+    auto session_secret = make_session_secret(*master_keys);
+    if (!session_secret) {
+        return session_secret.error();
     }
     auto models = make_models(*settings);
     if (!models) {
@@ -169,6 +187,14 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
     auto unkey_tls = make_unkey_tls(*settings);
     if (!unkey_tls) {
         return unkey_tls.error();
+    }
+    crypto::ssl_ctx_handle session_tls;
+    if (jwks_url_of(settings->supabase).starts_with("https://")) {
+        auto made = crypto::make_client_tls({});
+        if (!made) {
+            return made.error();
+        }
+        session_tls = std::move(*made);
     }
     auto seed = random_seed();
     if (!seed) {
@@ -210,6 +236,9 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .unkey_tls = std::move(*unkey_tls),
         .origins = pipeline::make_origin_rules(*settings),
         .redis = std::move(*redis),
+        .session_tls = std::move(session_tls),
+        .master_keys = std::move(*master_keys),
+        .session_secret = std::move(*session_secret),
         .cache_params = cache_params,
         .key_states = {},
         .key_overrides = {},
@@ -225,12 +254,28 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .spools = std::move(queues->spools),
         .usage_rings = std::move(queues->rings),
         .usage_queues = std::move(queues->all),
+        .provider_keys = nullptr,
+        .login_links = nullptr,
+        .provider_key_changed = {},
         .flusher = nullptr,
         .database_thread = storage::database_thread(),
     });
     if (auto made = settings->postgres.url.empty() ? use_sqlite(*state) : use_postgres(*state); !made) {
         return made.error();
     }
+    auto provider_keys = storage::make_sqlite_provider_key_store(state->database);
+    if (!provider_keys) {
+        return provider_keys.error();
+    }
+    state->provider_keys = std::move(*provider_keys);
+    if (auto ok = storage::check_master_keys(*state->provider_keys, state->master_keys); !ok) {
+        return ok.error();
+    }
+    auto links = storage::make_sqlite_login_link_store(state->database);
+    if (!links) {
+        return links.error();
+    }
+    state->login_links = std::move(*links);
     return state;
 }
 

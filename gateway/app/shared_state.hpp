@@ -5,7 +5,9 @@
 #include "auth/key_overrides.hpp"
 #include "auth/key_state.hpp"
 #include "auth/limits.hpp"
+#include "crypto/key_ring.hpp"
 #include "crypto/openssl_handles.hpp"
+#include "crypto/secret_string.hpp"
 #include "gateway/app/redis_setup.hpp"
 #include "gateway/base/config.hpp"
 #include "gateway/base/log_writer.hpp"
@@ -14,7 +16,9 @@
 #include "storage/api_key_store.hpp"
 #include "storage/database_thread.hpp"
 #include "storage/key_changes.hpp"
+#include "storage/login_link_store.hpp"
 #include "storage/postgres.hpp"
+#include "storage/provider_key_store.hpp"
 #include "storage/spool_keeper.hpp"
 #include "storage/sqlite.hpp"
 #include "storage/usage_flusher.hpp"
@@ -26,6 +30,7 @@
 #include "upstream/models_list.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -48,6 +53,9 @@ struct shared_state {
     crypto::ssl_ctx_handle unkey_tls;   // null: no way there, or a plain one
     pipeline::origin_rules origins;
     std::unique_ptr<redis_setup> redis;  // null: no Redis
+    crypto::ssl_ctx_handle session_tls;  // for fetching the keys of sessions; null: not by TLS
+    crypto::key_ring master_keys;
+    crypto::secret_string session_secret;  // of sessions that the gateway issues itself
 
     // Atomics.
     auth::key_cache_params cache_params;
@@ -68,6 +76,9 @@ struct shared_state {
     std::unique_ptr<storage::spool_keeper> spools;                   // null: usage waits in memory
     std::vector<std::unique_ptr<storage::usage_queue>> usage_rings;  // without spools: one for each shard
     std::vector<storage::usage_queue*> usage_queues;                 // one for each shard
+    std::unique_ptr<storage::provider_key_store> provider_keys;
+    std::unique_ptr<storage::login_link_store> login_links;
+    std::function<void()> provider_key_changed;  // tells all shards; called on the database thread
     std::unique_ptr<storage::usage_flusher> flusher;
     storage::database_thread database_thread;  // last: its jobs use all of the above
 

@@ -56,7 +56,8 @@ struct postgres_config {
 };
 
 struct secrets_config {
-    std::string master_key;  ///< base64 of 32 bytes; never printed
+    /// Base64 of 32 bytes; several, separated by commas, while one is being replaced: the first seals. Never printed.
+    std::string master_key;
 };
 
 struct limits_config {
@@ -74,6 +75,7 @@ struct limits_config {
     unsigned default_rate_limit = 60;  ///< requests per 60 s of a key created without one
     unsigned max_rate_limit = 1'000'000;
     unsigned keys_per_owner = 50;
+    unsigned provider_keys_per_owner = 20;
     unsigned health_per_minute = 120;       ///< GET /api/health, per client address
     unsigned failed_auth_per_minute = 30;   ///< failed authentications, per client address that is not loopback
     std::string mode = "local";             ///< where limits are counted: local | strict | leased

@@ -95,6 +95,7 @@ constexpr row<limits_config> limits_rows[] = {
     {"default_rate_limit", &limits_config::default_rate_limit, within(1, 1'000'000)},
     {"max_rate_limit", &limits_config::max_rate_limit, within(1, 1'000'000)},
     {"keys_per_owner", &limits_config::keys_per_owner, within(1, 1'000'000)},
+    {"provider_keys_per_owner", &limits_config::provider_keys_per_owner, within(1, 1'000)},
     {"health_per_minute", &limits_config::health_per_minute, within(1, 1'000'000)},
     {"failed_auth_per_minute", &limits_config::failed_auth_per_minute, within(1, 1'000'000)},
     {"mode", &limits_config::mode, one_of("local|strict|leased")},
@@ -174,10 +175,6 @@ constexpr row<routing_config> routing_rows[] = {
     {"hedge_budget", &routing_config::hedge_budget, within(0, 100)},
 };
 
-constexpr std::string_view section_names[] = {"server",  "storage",   "redis",    "postgres", "secrets",
-                                              "limits",  "unkey",     "supabase", "session",  "log",
-                                              "routing", "providers", "models"};
-
 /// Calls `visit(name, section, rows)` for each section that is not a map.
 template <class Visit>
 void each_section(config& values, Visit visit) {
@@ -192,6 +189,18 @@ void each_section(config& values, Visit visit) {
     visit("session"sv, values.session, std::span(session_rows));
     visit("log"sv, values.log, std::span(log_rows));
     visit("routing"sv, values.routing, std::span(routing_rows));
+}
+
+/// The names of all sections, those that are maps at the end.
+const std::vector<std::string_view>& section_names() {
+    static const std::vector<std::string_view> names = [] {
+        std::vector<std::string_view> all;
+        config values;
+        each_section(values, [&all](std::string_view name, auto&, auto) { all.push_back(name); });
+        all.insert(all.end(), {"providers"sv, "models"sv});
+        return all;
+    }();
+    return names;
 }
 
 template <class Section>
@@ -297,7 +306,7 @@ key_lookup unknown_at_top(config& values, std::string_view wanted) {
             return unknown("unknown key, did you mean '" + dotted(key.path) + "'?");
         }
     }
-    return unknown(wanted, section_names);
+    return unknown(wanted, section_names());
 }
 
 key_lookup find_in_section(config& values, const key_path& path) {
@@ -335,8 +344,8 @@ std::vector<config_key> keys_of(config& values) {
 }
 
 key_lookup find_key(config& values, const key_path& path) {
-    const bool section = !path.empty() && std::find(std::begin(section_names), std::end(section_names), path[0]) !=
-                                              std::end(section_names);
+    const auto& sections = section_names();
+    const bool section = !path.empty() && std::find(sections.begin(), sections.end(), path[0]) != sections.end();
     if (!section) {
         return unknown_at_top(values, path.empty() ? std::string_view() : std::string_view(path[0]));
     }

@@ -141,6 +141,23 @@ bool is_base64_of_32_bytes(std::string_view text) noexcept {
     return text.size() == 44 && text.back() == '=' && std::all_of(text.begin(), text.end() - 1, is_digit);
 }
 
+/// Keys separated by commas or white space, each perhaps with a name and a colon in front of it.
+bool are_master_keys(std::string_view text) noexcept {
+    constexpr std::string_view separators = ", \t\r\n";
+    while (true) {
+        text.remove_prefix(std::min(text.find_first_not_of(separators), text.size()));
+        if (text.empty()) {
+            return true;
+        }
+        std::string_view entry = text.substr(0, text.find_first_of(separators));
+        text.remove_prefix(entry.size());
+        entry.remove_prefix(entry.find(':') + 1);  // npos + 1 is 0
+        if (!is_base64_of_32_bytes(entry)) {
+            return false;
+        }
+    }
+}
+
 bool is_token_character(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
@@ -201,9 +218,11 @@ fault form_fault(text_form form, std::string& text) {
                              "must be at most 64 different keys with spaces between, each with a weight from *1 to "
                              "*1000 behind it or none");
         case text_form::master_key:
-            return text.empty() || is_base64_of_32_bytes(text)
-                       ? std::nullopt
-                       : fault("must be base64 of 32 bytes (44 characters), as made by: openssl rand -base64 32");
+            return are_master_keys(text) ? std::nullopt
+                                         : fault(
+                                               "must be base64 of 32 bytes (44 characters), as made by: openssl rand "
+                                               "-base64 32; or several, "
+                                               "separated by commas");
     }
     return std::nullopt;
 }

@@ -32,8 +32,11 @@ struct lines {
     [[nodiscard]] std::span<const std::string_view> view() const noexcept { return {values.data(), count}; }
 };
 
+// Whether anything is there that could be meant as a key, good or not.
 bool has_key(const http::request_head& head) noexcept {
-    return !head.find("authorization").empty() || !head.find("x-api-key").empty();
+    return std::ranges::any_of(head.fields(), [](const http::field& f) {
+        return !f.value.empty() && (http::iequals(f.name, "authorization") || http::iequals(f.name, "x-api-key"));
+    });
 }
 
 // HTTP/1.1 has one Cookie line; HTTP/2 front ends split it.

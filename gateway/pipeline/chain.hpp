@@ -6,8 +6,10 @@
 #include "gateway/pipeline/keys.hpp"
 #include "gateway/pipeline/landing.hpp"
 #include "gateway/pipeline/limit.hpp"
+#include "gateway/pipeline/login.hpp"
 #include "gateway/pipeline/models.hpp"
 #include "gateway/pipeline/observe.hpp"
+#include "gateway/pipeline/provider_keys.hpp"
 #include "gateway/pipeline/router.hpp"
 #include "gateway/pipeline/usage.hpp"
 #include "gateway/pipeline/usage_explain.hpp"
@@ -31,6 +33,13 @@ public:
         auth::key_state_table& key_states;
         auth::address_limiter& failed_logins;
         const origin_rules& origins;
+        storage::login_link_store& login_links;
+        std::string_view session_secret;  ///< empty: another issuer makes the sessions
+        storage::provider_key_store& provider_keys;
+        const crypto::key_ring& master_keys;
+        upstream::owner_keys& owner_keys;
+        upstream::provider_probe& probe;
+        std::function<void()> provider_key_changed;
         const auth::rate_limiter& limiter;
         auth::shared_limiter* shared_limiter;  ///< null: this gateway counts alone
         auth::address_limiter& health_limiter;
@@ -53,7 +62,15 @@ private:
 
     usage_ledger ledger_;
 
+    provider_key_desk provider_key_desk_;
+    login_desk login_desk_;
+
     landing landing_;
+    login login_;
+    store_provider_key store_provider_key_;
+    list_provider_keys list_provider_keys_;
+    delete_provider_key delete_provider_key_;
+    test_provider_key test_provider_key_;
     health health_;
     provider_health provider_health_;
     list_models list_models_;

@@ -85,6 +85,12 @@ def python_suite(env):
     return code, count(text, r"(\d+) passed"), count(text, r"(\d+) failed", r"(\d+) errors?"), count(text, r"(\d+) skipped")
 
 
+def supabase_suite():
+    code, text = run(["timeout", str(SUITE_PATIENCE), sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider",
+                      "-q", "--color=no"], HERE / "supabase", dict(os.environ))
+    return code, count(text, r"(\d+) passed"), count(text, r"(\d+) failed", r"(\d+) errors?"), count(text, r"(\d+) skipped")
+
+
 def all_suites():
     node, python = versions()
     matrix = ", ".join(f"{name} {node[name]}" for name in (
@@ -135,6 +141,9 @@ def main():
                     failed = 1  # it ended badly, without a word
                 outcomes.append((name, passed, failed, skipped))
         outcomes += table_outcome(recorded, complete=not wanted)
+    print("\n--- cookies of @supabase/ssr", flush=True)
+    code, passed, failed, skipped = supabase_suite()
+    outcomes.append(("cookies of @supabase/ssr", passed, failed or int(code != 0 or not passed), skipped))
     outcomes.append(("all SDKs", *(sum(numbers) for numbers in list(zip(*outcomes))[1:])))
     print()
     for name, passed, failed, skipped in outcomes:

@@ -34,6 +34,8 @@ once_for() {
 }
 
 once_for "$modules/.conformance-lock" "$here/node/package-lock.json" npm ci --silent --prefix "$here/node"
+once_for "$here/supabase/node_modules/.conformance-lock" "$here/supabase/package-lock.json" \
+    npm ci --silent --prefix "$here/supabase"
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 once_for "$venv/requirements.txt" "$here/python/requirements.txt" \
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"

@@ -69,7 +69,8 @@ class Imposter:
                 return False
             received += piece
         head, body = received.split(b"\r\n\r\n", 1)
-        size = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+        sizes = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+        size = int(sizes[0].split(b":")[1]) if sizes else 0
         while len(body) < size:
             body += connection.recv(65536)
         self.requests.append((head, body))
