@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    std::array<edit, 10> edits_;  // eight cuts, model, usage
+    std::array<edit, 12> edits_;  // eight cuts, model, usage, limit, effort
     std::size_t count_ = 0;
 };
 
@@ -85,7 +85,7 @@ std::string spliced_body::joined() const {
 }
 
 spliced_body splice_body(std::string_view body, const chat_request& request, std::string_view upstream_model,
-                         bool ask_usage, std::string& scratch) {
+                         bool ask_usage, std::string& scratch, const body_fixes& fixes) {
     edit_list edits;
     for (const byte_range& cut : request.cuts()) {
         edits.add(cut, {});
@@ -102,6 +102,12 @@ spliced_body splice_body(std::string_view body, const chat_request& request, std
     }
     if (ask_usage && request.stream) {
         ask_for_usage(edits, body, request);
+    }
+    if (fixes.rename_max_tokens) {
+        edits.add(range_of(request.max_tokens_key, body), "max_completion_tokens");
+    }
+    if (fixes.no_reasoning) {
+        edits.add({request.members_end, request.members_end}, R"(,"reasoning_effort":"none")");
     }
     return edits.apply(body);
 }

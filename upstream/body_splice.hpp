@@ -13,8 +13,9 @@ namespace concurred::upstream {
 /// A body as a list of pieces to be sent one after the other.
 class spliced_body {
 public:
-    /// Model, stream_options and eight cuts split a body into eleven pieces at most, with two insertions between them.
-    static constexpr std::size_t capacity = 16;
+    /// Eight cuts, model, stream_options, the limit's name and the effort split a body into thirteen pieces at most,
+    /// with four insertions between them.
+    static constexpr std::size_t capacity = 18;
 
     [[nodiscard]] std::span<const std::string_view> pieces() const noexcept { return {pieces_.data(), count_}; }
     /// Sum of the pieces' sizes, in bytes: the Content-Length.
@@ -30,6 +31,12 @@ private:
     std::size_t size_ = 0;
 };
 
+/// What one provider of OpenAI's own dialect wants said otherwise.
+struct body_fixes {
+    bool rename_max_tokens = false;  ///< `max_tokens` becomes `max_completion_tokens`
+    bool no_reasoning = false;       ///< `"reasoning_effort":"none"` is added
+};
+
 /// Makes the upstream body out of the client's: the model replaced, the gateway's own members cut out, usage asked for.
 /// Every other byte stays as it is; a body that needs no change is one piece.
 /// \param body            the body that `request` was parsed from; must outlive the pieces
@@ -37,6 +44,7 @@ private:
 /// \param ask_usage       make the provider send the usage event; only acts on streams
 /// \param scratch         takes the model when it needs escapes; must outlive the pieces, and may be empty
 [[nodiscard]] spliced_body splice_body(std::string_view body, const chat_request& request,
-                                       std::string_view upstream_model, bool ask_usage, std::string& scratch);
+                                       std::string_view upstream_model, bool ask_usage, std::string& scratch,
+                                       const body_fixes& fixes = {});
 
 }  // namespace concurred::upstream

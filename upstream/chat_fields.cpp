@@ -14,7 +14,7 @@ chat_field candidate(std::string_view key) noexcept {
     const auto begins = [&](char lower) { return (key.front() | 0x20) == lower; };
     switch (key.size()) {
         case 5:
-            return chat_field::model;
+            return begins('m') ? chat_field::model : chat_field::tools;
         case 6:
             return chat_field::stream;
         case 7:
@@ -24,13 +24,17 @@ chat_field candidate(std::string_view key) noexcept {
         case 9:
             return chat_field::prompt_id;
         case 10:
-            return chat_field::guardrails;
+            return begins('g') ? chat_field::guardrails : chat_field::max_tokens;
+        case 11:
+            return chat_field::tool_choice;
         case 12:
             return chat_field::load_balance;
         case 14:
             return begins('s') ? chat_field::stream_options : chat_field::prompt_version;
         case 16:
-            return chat_field::prompt_variables;
+            return begins('p') ? chat_field::prompt_variables : chat_field::reasoning_effort;
+        case 21:
+            return chat_field::max_completion_tokens;
         default:
             return chat_field::none;
     }
@@ -93,7 +97,7 @@ field_match match_field(const http::json_member& member) {
         }
     }
     // The longest name, every letter written as \uXXXX.
-    constexpr std::size_t longest = 6 * 16;
+    constexpr std::size_t longest = 6 * 21;
     if (member.key.size() > longest || (!member.key_escaped && is_ascii(member.key))) {
         return {};
     }

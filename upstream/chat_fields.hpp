@@ -14,6 +14,11 @@ enum class chat_field : std::uint8_t {
     messages,
     stream,
     stream_options,
+    tools,
+    tool_choice,
+    max_tokens,
+    max_completion_tokens,
+    reasoning_effort,
     // From here on: read by the gateway only, and left out of what the provider gets.
     fallback,
     retries,
@@ -26,9 +31,23 @@ enum class chat_field : std::uint8_t {
     none,  ///< any other field
 };
 
-inline constexpr std::array<std::string_view, 12> chat_field_names{
-    "model",   "messages",     "stream",     "stream_options", "fallback",       "retries",
-    "timeout", "load_balance", "guardrails", "prompt_id",      "prompt_version", "prompt_variables"};
+inline constexpr std::array<std::string_view, 17> chat_field_names{"model",
+                                                                   "messages",
+                                                                   "stream",
+                                                                   "stream_options",
+                                                                   "tools",
+                                                                   "tool_choice",
+                                                                   "max_tokens",
+                                                                   "max_completion_tokens",
+                                                                   "reasoning_effort",
+                                                                   "fallback",
+                                                                   "retries",
+                                                                   "timeout",
+                                                                   "load_balance",
+                                                                   "guardrails",
+                                                                   "prompt_id",
+                                                                   "prompt_version",
+                                                                   "prompt_variables"};
 
 [[nodiscard]] constexpr std::string_view name_of(chat_field field) noexcept {
     return chat_field_names[static_cast<std::size_t>(field)];

@@ -144,6 +144,21 @@ private:
                 return m.kind == json_kind::boolean || fail(wrong("stream", "true or false"));
             case chat_field::stream_options:
                 return take_stream_options(m);
+            case chat_field::tools:
+                r.tools = m.value;
+                return true;
+            case chat_field::tool_choice:
+                r.tool_choice = m.value;
+                return true;
+            case chat_field::max_tokens:
+                r.max_tokens_key = m.key;
+                return true;
+            case chat_field::max_completion_tokens:
+                r.limits_completion = true;
+                return true;
+            case chat_field::reasoning_effort:
+                r.names_effort = true;
+                return true;
             case chat_field::fallback:
                 r.fallback = m.value;
                 return (m.kind == json_kind::array && is_model_list(m.value)) ||

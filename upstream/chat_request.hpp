@@ -41,6 +41,13 @@ struct chat_request {
     bool stream_options_empty = true;      ///< it has no member yet
     std::size_t members_end = 0;           ///< offset behind the last member of the body
 
+    // Looked at, and left where they are.
+    std::string_view tools;           ///< of any kind: see `check_tools`
+    std::string_view tool_choice;     ///< of any kind
+    std::string_view max_tokens_key;  ///< the name `max_tokens` as it stands in the body, without its quotes
+    bool limits_completion = false;   ///< `max_completion_tokens` is given
+    bool names_effort = false;        ///< `reasoning_effort` is given
+
     // Fields that the gateway itself acts on. They never reach the provider.
     std::optional<unsigned> retries;                   ///< 0 ... 5
     std::optional<std::chrono::milliseconds> timeout;  ///< 1 ms ... 300 s

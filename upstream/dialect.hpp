@@ -58,7 +58,7 @@ public:
     /// The JSON of the error that the provider sent inside its stream; empty: none.
     [[nodiscard]] std::string_view error_event() const noexcept { return error_event_; }
     /// The provider's own figures, as far as they have come.
-    [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept { return usage_; }
+    [[nodiscard]] virtual const std::optional<base::token_counts>& usage() const noexcept { return usage_; }
     /// Those of the tokens written to a cache that are kept for an hour: they have a price of their own.
     [[nodiscard]] std::uint64_t long_cache_writes() const noexcept { return long_cache_writes_; }
     /// What the provider said of the input before its figures were complete, for an answer that breaks off.
@@ -101,7 +101,7 @@ public:
 
 /// Anthropic's Messages API.
 [[nodiscard]] const dialect& anthropic_dialect() noexcept;
-/// Google's generateContent and streamGenerateContent. In the table of `dialects.cpp` once it is there.
+/// Google's generateContent and streamGenerateContent.
 [[nodiscard]] const dialect& google_dialect() noexcept;
 /// OpenAI's own with the quirks of those who follow it.
 [[nodiscard]] const dialect& x_ai_dialect() noexcept;

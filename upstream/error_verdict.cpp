@@ -80,6 +80,7 @@ constexpr std::array words{
     word_row{"permission_error", 403},
     word_row{"model_not_found", 404},
     word_row{"not_found_error", 404},
+    word_row{"tool_call_invalid_arguments", 400},
     word_row{"invalid_request_error", 400},
 };
 
@@ -129,7 +130,8 @@ error_verdict judge_error(unsigned http_status, const error_fields& fields, std:
     if (fields.code == "The service is currently unavailable") {
         verdict.status = 503;  // xAI sends it with several statuses
     }
-    verdict.retry = is_retryable(verdict.status);
+    // The model may do better next time.
+    verdict.retry = is_retryable(verdict.status) || fields.code == "tool_call_invalid_arguments";
     if (!fields.status.empty()) {
         judge_google(fields, verdict);
     }

@@ -88,7 +88,11 @@ bool family_answer::event(std::string_view data, std::string& out) {
         content_seen_ = content_seen_ || done_;
         return true;
     }
-    if (data.find('\n') != std::string_view::npos) {  // several data lines: the client gets one
+    if (is_known_shape(data, out)) {
+        return true;
+    }
+    const bool one_line = data.find('\n') == std::string_view::npos;
+    if (!one_line) {  // several data lines: the client gets one
         if (!http::is_json_object(data)) {
             return true;
         }
@@ -102,18 +106,50 @@ bool family_answer::event(std::string_view data, std::string& out) {
         error_event_ = data;
         return false;
     }
-    take_usage(usage);
+    const bool counted = take_usage(usage);
+    const std::size_t before = out.size();
+    only_text_ = {};
+    unsigned count = 0;
     json_reader elements(list_of(choices));
-    while (const json_member* m = elements.next()) {
+    for (; const json_member* m = elements.next(); ++count) {
         stream_choice(m->value, out);
         if (!error_event_.empty()) {
             return false;
         }
     }
+    if (count == 1 && one_line && !counted && only_text_.is_string()) {
+        learn_shape(data, std::string_view(out).substr(before));
+    }
     if (policy().minimax && usage_ && all_finished()) {
         done_ = true;  // its `[DONE]` is missing now and then, and its streams do not always end
     }
     return true;
+}
+
+/// An event that differs from an earlier one in its text alone.
+bool family_answer::is_known_shape(std::string_view data, std::string& out) {
+    for (const token_pattern& shape : shapes_) {
+        token_pattern::found f;
+        if (shape.match(data, f)) {
+            if (!f.text.empty()) {
+                shape.append(out, f.text);
+                output_octets_ += http::json_unescaped_size(f.text);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+void family_answer::learn_shape(std::string_view data, std::string_view out) {
+    // Quotes inside of texts are escaped, so this stands there once.
+    const std::string_view name = only_reasoning_ ? R"("delta":{"reasoning_content":")" : R"("delta":{"content":")";
+    const std::size_t at = out.find(name);
+    const std::string_view text = inside(only_text_);
+    if (at == std::string_view::npos || !out.substr(at + name.size()).starts_with(text)) {
+        return;  // it was escaped in another way
+    }
+    shapes_[only_reasoning_ ? 1 : 0].learn(data, text, {}, out, out.substr(at + name.size(), text.size()));
 }
 
 /// Reads what stands beside the choices.
@@ -156,18 +192,19 @@ bool family_answer::take_head(std::string_view json, json_part& choices, json_pa
     return !error;
 }
 
-void family_answer::take_usage(const json_part& usage) {
-    if (!usage.is_object()) {
-        return;
+/// @return whether there were figures
+bool family_answer::take_usage(const json_part& usage) {
+    const auto counts = usage.is_object() ? parse_usage(usage.raw) : std::nullopt;
+    if (!counts) {
+        return false;
     }
-    if (const auto counts = parse_usage(usage.raw)) {
-        usage_ = counts;
-        figures_.clear();
-        append_family_usage(figures_, usage.raw, policy());
-        if (const auto cost = cost_in_usage(usage.raw, policy())) {
-            cost_nano_usd_ = cost;
-        }
+    usage_ = counts;
+    figures_.clear();
+    append_family_usage(figures_, usage.raw, policy());
+    if (const auto cost = cost_in_usage(usage.raw, policy())) {
+        cost_nano_usd_ = cost;
     }
+    return true;
 }
 
 family_answer::choice& family_answer::choice_at(unsigned index) {
@@ -241,6 +278,7 @@ void family_answer::stream_choice(std::string_view json, std::string& out) {
         stream_delta(d, c, at, out, logprobs ? logprobs.raw : std::string_view());
     }
     if (reason.is_string()) {
+        only_text_ = {};
         end_choice(c, at, reason, out);
     }
 }
@@ -284,6 +322,14 @@ void family_answer::stream_delta(const said& d, choice& c, unsigned index, std::
         return;
     }
     c.begun = true;
+    if (!first && logprobs.empty()) {
+        constexpr std::size_t content_name = std::string_view("\"content\":").size();
+        constexpr std::size_t reasoning_name = std::string_view("\"reasoning_content\":").size();
+        only_reasoning_ = delta.size() == reasoning_name + d.reasoning_content.raw.size();
+        if (only_reasoning_ || (has_text(d.content) && delta.size() == content_name + d.content.raw.size())) {
+            only_text_ = only_reasoning_ ? d.reasoning_content : d.content;
+        }
+    }
     open(out, index);
     out += delta;
     close(out, {}, logprobs);
@@ -299,6 +345,9 @@ void family_answer::end_choice(choice& c, unsigned index, const json_part& reaso
         finish_minimax(c, index, out);
     }
     c.finished = content_seen_ = true;
+    for (token_pattern& shape : shapes_) {
+        shape.forget();
+    }
     open(out, index);
     close(out, c.calls.any() && reason.equals("stop") ? std::string_view("\"tool_calls\"") : reason.raw, {});
 }

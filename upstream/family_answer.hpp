@@ -5,7 +5,9 @@
 #include "upstream/family_policy.hpp"
 #include "upstream/sse_events.hpp"
 #include "upstream/think_splitter.hpp"
+#include "upstream/token_pattern.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -56,7 +58,9 @@ private:
     [[nodiscard]] const family_policy& policy() const noexcept { return *settings_.policy; }
     [[nodiscard]] bool event(std::string_view data, std::string& out);
     [[nodiscard]] bool take_head(std::string_view json, json_part& choices, json_part& usage);
-    void take_usage(const json_part& usage);
+    [[nodiscard]] bool is_known_shape(std::string_view data, std::string& out);
+    void learn_shape(std::string_view data, std::string_view out);
+    bool take_usage(const json_part& usage);
     void stream_choice(std::string_view json, std::string& out);
     void stream_delta(const said& d, choice& c, unsigned index, std::string& out, std::string_view logprobs);
     void stream_minimax(const said& d, choice& c, unsigned index, std::string& out);
@@ -82,7 +86,10 @@ private:
     std::string compact_;  // the current event, when it came in several lines
     std::string figures_;  // the last usage, as it goes to the client
     std::vector<choice> choices_;
-    bool ended_ = false;  // `[DONE]` came
+    bool ended_ = false;                   // `[DONE]` came
+    std::array<token_pattern, 2> shapes_;  // of content and of reasoning alone
+    json_part only_text_;                  // all that the current event says, when it is a text
+    bool only_reasoning_ = false;          // that text is reasoning
 };
 
 }  // namespace concurred::upstream

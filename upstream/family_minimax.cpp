@@ -91,6 +91,10 @@ void family_answer::stream_minimax(const said& d, choice& c, unsigned index, std
         out += R"("role":"assistant","content":"")";
         close(out, {}, {});
     }
+    if (c.thinking.passes() && !c.reasoning_open && !d.details && !d.calls && !d.reasoning_content) {
+        only_text_ = d.content;  // from here on events of this shape need no reading
+        only_reasoning_ = false;
+    }
     std::string content = d.content.text();
     const std::string told = text_of_details(d.details, c.details_front);
     if (!told.empty()) {

@@ -23,6 +23,9 @@ blame blame_for(const base::error& e, attempt_phase phase) noexcept {
             return e.source == base::error_source::client && e.code != errc::client_gone ? blame::request
                                                                                          : blame::nobody;
     }
+    if (e.upstream_code == "tool_call_invalid_arguments") {
+        return blame::answer;  // the model's, not the request's: it may do better next time
+    }
     if (e.upstream_status >= 500 || e.upstream_status == 408) {
         return blame::answer;
     }

@@ -42,11 +42,23 @@ void google_answer::finish(std::string& out) {
         chunks_.open(out, i);
         chunks_.close(out, blocked_ ? "content_filter" : finish_reason_of(c.finish, c.calls != 0));
     }
-    chunks_.end(out, usage_ ? &*usage_ : nullptr);
+    chunks_.end(out, usage() ? &*usage() : nullptr);
+}
+
+const std::optional<base::token_counts>& google_answer::usage() const noexcept {
+    if (!unread_usage_.empty()) {
+        figures_.take(json_part(std::string_view(unread_usage_)));
+        unread_usage_.clear();
+        read_usage_ = figures_.counts();
+    }
+    return read_usage_;
 }
 
 /// @return whether to go on
 bool google_answer::event(std::string_view data, std::string& out) {
+    if (is_known_shape(data, out)) {
+        return true;
+    }
     const auto e = read_gemini_event(data);
     if (!e) {
         fail(R"({"error":{"message":"The provider sent an event that is not valid JSON.","type":"server_error",)"
@@ -62,19 +74,72 @@ bool google_answer::event(std::string_view data, std::string& out) {
         blocked_ = true;
         (void)choice_at(0, out);
     }
+    const std::size_t before = out.size();
     json_reader candidates(e->candidates.is_array() ? e->candidates.raw : std::string_view("[]"));
     while (const json_member* m = candidates.next()) {
         stream_candidate(m->value, out);
     }
     check_end();
+    if (!done_ && !e->feedback) {
+        learn_shape(data, *e, std::string_view(out).substr(before));
+    }
     return error_event_.empty();
 }
 
-void google_answer::begin(const gemini_event& e) {
-    figures_.take(e.usage);
-    if (const auto counts = figures_.counts()) {
-        usage_ = counts;
+/// An event that differs from an earlier one in its text and its figures alone.
+bool google_answer::is_known_shape(std::string_view data, std::string& out) {
+    for (const token_pattern& shape : shapes_) {
+        token_pattern::found f;
+        if (shape.match(data, f)) {
+            if (!f.text.empty()) {
+                shape.append(out, f.text);
+                output_octets_ += http::json_unescaped_size(f.text);
+            }
+            if (f.hole.size() < unread_usage_.size()) {
+                (void)usage();  // a figure may be missing from the new ones
+            }
+            if (!f.hole.empty()) {
+                unread_usage_ = f.hole;
+            }
+            return true;
+        }
     }
+    return false;
+}
+
+/// Remembers an event with one candidate that says one text, if it is one.
+void google_answer::learn_shape(std::string_view data, const gemini_event& e, std::string_view out) {
+    json_reader candidates(e.candidates.is_array() ? e.candidates.raw : std::string_view("[]"));
+    const json_member* const one = candidates.next();
+    if (one == nullptr || data.find('\n') != std::string_view::npos) {
+        return;
+    }
+    const gemini_candidate candidate = read_gemini_candidate(one->value);
+    json_reader parts(candidate.parts.is_array() ? candidate.parts.raw : std::string_view("[]"));
+    const json_member* const said = parts.next();
+    if (said == nullptr || candidate.finish || candidate.logprobs) {
+        return;
+    }
+    const gemini_part part = read_gemini_part(said->value);
+    const bool thought = part.what == gemini_part::kind::thought;
+    if (parts.next() != nullptr || candidates.next() != nullptr || part.signature || !part.text.is_string() ||
+        (!thought && part.what != gemini_part::kind::text)) {
+        return;
+    }
+    // Quotes inside of texts are escaped, so this stands there once; a first event says the role too.
+    const std::string_view name = thought ? R"("delta":{"reasoning_content":")" : R"("delta":{"content":")";
+    const std::size_t at = out.find(name);
+    const std::string_view text = inside(part.text);
+    if (at != std::string_view::npos && !text.empty() && out.find("\"role\":") == std::string_view::npos) {
+        shapes_[thought ? 1 : 0].learn(data, text, e.usage.is_object() ? e.usage.raw : std::string_view(), out,
+                                       out.substr(at + name.size(), text.size()));
+    }
+}
+
+void google_answer::begin(const gemini_event& e) {
+    (void)usage();  // what came before
+    figures_.take(e.usage);
+    read_usage_ = figures_.counts();
     if (!id_.empty()) {
         return;
     }

@@ -4,8 +4,11 @@
 #include "upstream/dialect.hpp"
 #include "upstream/google_event.hpp"
 #include "upstream/sse_events.hpp"
+#include "upstream/token_pattern.hpp"
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +32,7 @@ public:
     void feed(std::string_view bytes, std::string& out) override;
     void finish(std::string& out) override;
     [[nodiscard]] base::result<std::string> whole(std::string_view body) override;
+    [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept override;
 
 private:
     /// One of the alternatives that were asked for.
@@ -49,6 +53,8 @@ private:
     };
 
     [[nodiscard]] bool event(std::string_view data, std::string& out);
+    [[nodiscard]] bool is_known_shape(std::string_view data, std::string& out);
+    void learn_shape(std::string_view data, const gemini_event& e, std::string_view out);
     void begin(const gemini_event& e);
     [[nodiscard]] choice& choice_at(unsigned index, std::string& out);
     void stream_candidate(std::string_view json, std::string& out);
@@ -69,7 +75,10 @@ private:
     settings settings_;
     sse_events events_;
     chunk_writer chunks_;
-    gemini_usage figures_;
+    mutable gemini_usage figures_;
+    mutable std::optional<base::token_counts> read_usage_;
+    mutable std::string unread_usage_;     // of events of a known shape: read when somebody asks
+    std::array<token_pattern, 2> shapes_;  // of events with a text alone, and with a thought alone
     std::vector<choice> choices_;
     std::string id_;
     std::string model_;

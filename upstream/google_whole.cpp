@@ -128,9 +128,9 @@ std::string google_answer::render() const {
         w.close('}');
     }
     w.close(']');
-    if (usage_) {
+    if (usage()) {
         w.key("usage").raw("");
-        append_usage(out, *usage_);
+        append_usage(out, *usage());
     }
     w.close('}');
     return out;

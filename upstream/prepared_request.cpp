@@ -4,6 +4,10 @@
 #include "upstream/anthropic_passage.hpp"
 #include "upstream/messages_answer.hpp"
 #include "upstream/messages_request.hpp"
+#include "upstream/openai_fixes.hpp"
+#include "upstream/responses_answer.hpp"
+#include "upstream/strict_answer.hpp"
+#include "upstream/tool_check.hpp"
 
 #include <chrono>
 
@@ -47,6 +51,7 @@ result<void> prepared_request::prepare(const provider& to, const route_target& t
     body_ = {};
     fields_ = to.dialect().fixed_fields;
     translated_ = {};
+    strict_tools_ = {};
     params_ = {.stream = request.stream, .strip_usage = request.stream && !request.include_usage};
     context_ = {.upstream_model = target.upstream_model,
                 .answer_model = target.model,
@@ -56,14 +61,18 @@ result<void> prepared_request::prepare(const provider& to, const route_target& t
     return x.form == http::api_form::openai ? prepare_chat(to, request, body) : prepare_messages(to, request, body, x);
 }
 
-result<void> prepared_request::prepare_chat(const provider& /*to*/, const chat_request& request,
-                                            std::string_view body) {
+result<void> prepared_request::prepare_chat(const provider& to, const chat_request& request, std::string_view body) {
+    if (const result<void> ok = check_tools_for(request, context_.upstream_model); !ok) {
+        return ok;
+    }
     if (translation_ != nullptr) {
         way_ = way::translated;
+        strict_tools_ = has_strict_tools(request.tools) ? request.tools : std::string_view();
         return translate(body);
     }
     path_ = "/chat/completions";
-    body_ = splice_body(body, request, context_.upstream_model, request.stream, scratch_);
+    body_ = splice_body(body, request, context_.upstream_model, request.stream, scratch_,
+                        openai_fixes(to.name(), context_.upstream_model, request));
     return {};
 }
 
@@ -126,12 +135,29 @@ result<void> prepared_request::translate(std::string_view chat) {
     return {};
 }
 
+void prepared_request::prepare_plain(const route_target& target, const chat_request& request, std::string_view body,
+                                     plain_endpoint endpoint) {
+    way_ = endpoint == plain_endpoint::responses ? way::responses : way::as_it_is;
+    translation_ = nullptr;
+    translated_ = {};
+    fields_.clear();
+    strict_tools_ = {};
+    params_ = {.stream = request.stream};
+    path_ = path_of(endpoint);
+    body_ = splice_body(body, request, target.upstream_model, false, scratch_);
+}
+
 std::unique_ptr<answer_translator> prepared_request::translator() const {
     switch (way_) {
         case way::as_it_is:
             return nullptr;
         case way::translated:
+            if (!strict_tools_.empty()) {
+                return std::make_unique<strict_answer>(translation_->answer(client_body_, context_), strict_tools_);
+            }
             return translation_->answer(client_body_, context_);
+        case way::responses:
+            return std::make_unique<responses_answer>();
         case way::messages:
         case way::count:
             return std::make_unique<anthropic_passage>(way_ == way::messages);

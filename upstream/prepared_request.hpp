@@ -5,6 +5,7 @@
 #include "upstream/chat_request.hpp"
 #include "upstream/dialect.hpp"
 #include "upstream/model_registry.hpp"
+#include "upstream/plain_request.hpp"
 #include "upstream/provider.hpp"
 #include "upstream/relay.hpp"
 
@@ -32,6 +33,10 @@ public:
                                              const chat_request& request, std::string_view body,
                                              const http::exchange& x);
 
+    /// Makes a request for another endpoint ready: its body stays as it is but for the model.
+    void prepare_plain(const route_target& target, const chat_request& request, std::string_view body,
+                       plain_endpoint endpoint);
+
     /// What follows the base URL, e.g. "/chat/completions".
     [[nodiscard]] std::string_view path() const noexcept { return path_; }
     /// Header fields besides those of every request to the provider, each line complete.
@@ -46,7 +51,7 @@ public:
 
 private:
     /// What the answer goes through on its way back.
-    enum class way : std::uint8_t { as_it_is, translated, messages, to_messages, count };
+    enum class way : std::uint8_t { as_it_is, translated, messages, to_messages, count, responses };
 
     [[nodiscard]] base::result<void> prepare_chat(const provider& to, const chat_request& request,
                                                   std::string_view body);
@@ -65,6 +70,7 @@ private:
     const dialect* translation_ = nullptr;
     translation_context context_;
     std::string_view client_body_;
+    std::string_view strict_tools_;  // the client's tools, when some are strict and nobody else sees to it
 };
 
 }  // namespace concurred::upstream

@@ -117,7 +117,7 @@ base::error key_error(const provider_answer& answer) {
 
 /// Faults of a provider that have a code of their own; empty: they have not.
 std::string_view fault_code(const error_fields& fields) noexcept {
-    if (fields.code == "malformed_function_call" || fields.code == "tool_call_invalid_arguments") {
+    if (fields.code == "malformed_function_call") {
         return fields.code;
     }
     return fields.error_type == "provider_unavailable" ? "upstream_unavailable" : "";

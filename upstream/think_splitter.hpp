@@ -14,8 +14,8 @@ public:
     /// Appends what was held back because it could have become a tag.
     void finish(std::string& reasoning, std::string& content);
 
-    /// Inside the tag.
-    [[nodiscard]] bool thinking() const noexcept { return stage_ == stage::thinking; }
+    /// Whatever follows is content.
+    [[nodiscard]] bool passes() const noexcept { return stage_ == stage::content; }
 
 private:
     enum class stage { before, thinking, after, content };

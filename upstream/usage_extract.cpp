@@ -73,15 +73,15 @@ std::optional<base::token_counts> parse_usage(std::string_view text, http::json_
     json_reader members(text, tail);
     while (const json_member* m = members.next()) {
         bool good = true;
-        if (http::equals(m->key, "prompt_tokens")) {
+        if (http::equals(m->key, "prompt_tokens") || http::equals(m->key, "input_tokens")) {
             good = read_count(*m, prompt);
-        } else if (http::equals(m->key, "completion_tokens")) {
+        } else if (http::equals(m->key, "completion_tokens") || http::equals(m->key, "output_tokens")) {
             good = read_count(*m, completion);
         } else if (http::equals(m->key, "total_tokens")) {
             good = read_count(*m, total);
-        } else if (http::equals(m->key, "prompt_tokens_details")) {
+        } else if (http::equals(m->key, "prompt_tokens_details") || http::equals(m->key, "input_tokens_details")) {
             good = read_details(*m, {{"cached_tokens", &cached}, {"cache_write_tokens", &written}});
-        } else if (http::equals(m->key, "completion_tokens_details")) {
+        } else if (http::equals(m->key, "completion_tokens_details") || http::equals(m->key, "output_tokens_details")) {
             good = read_details(*m, {{"reasoning_tokens", &reasoning}});
         }
         if (!good) {

@@ -9,7 +9,8 @@
 
 namespace concurred::upstream {
 
-/// Reads a `usage` object in OpenAI's form into disjoint classes:
+/// Reads a `usage` object in OpenAI's form, of chat completions, embeddings or responses (`input_tokens` and
+/// `output_tokens`), into disjoint classes:
 /// - cache reads and writes are taken out of `prompt_tokens`, and never exceed it;
 /// - reasoning is taken out of `completion_tokens`, unless prompt + completion + reasoning is exactly the total: then
 /// the

@@ -10,6 +10,7 @@
 #include "gateway/pipeline/models.hpp"
 #include "gateway/pipeline/observe.hpp"
 #include "gateway/pipeline/provider_keys.hpp"
+#include "gateway/pipeline/plain_endpoints.hpp"
 #include "gateway/pipeline/router.hpp"
 #include "gateway/pipeline/usage.hpp"
 #include "gateway/pipeline/usage_explain.hpp"
@@ -83,6 +84,8 @@ private:
     delete_key delete_key_;
     rotate_key rotate_key_;
     chat_completions chat_completions_;
+    plain_endpoint embeddings_;
+    plain_endpoint responses_;
 
     dispatch dispatch_;
     limit limit_;

@@ -1,6 +1,7 @@
 #include "gateway/pipeline/chat_completions.hpp"
 
 #include "upstream/chat_call.hpp"
+#include "upstream/tool_check.hpp"
 
 #include <chrono>
 #include <memory>
@@ -18,6 +19,11 @@ using base::result;
 bool names_other_type(const http::request_head& head) noexcept {
     const auto type = head.find("content-type");
     return !type.empty() && type.find("json") == std::string_view::npos;
+}
+
+// In Anthropic's form tools look otherwise; there the translation, or Anthropic, sees to them.
+result<void> checked_tools(const http::exchange& x, const upstream::chat_request& request) {
+    return x.form == http::api_form::openai ? upstream::check_tools(request) : result<void>();
 }
 
 }  // namespace
@@ -51,6 +57,9 @@ base::task<result<http::response>> chat_completions::complete(http::exchange& x)
     }
     x.usage.model_requested = request->model();
     x.usage.stream = request->stream;
+    if (const result<void> ok = checked_tools(x, *request); !ok) {
+        co_return ok.error();
+    }
     const base::routing_config& routing = x.settings->routing;
     const upstream::routed_call::params how{.stream = request->stream,
                                             .retries = request->retries.value_or(routing.retries),

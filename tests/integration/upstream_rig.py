@@ -205,6 +205,9 @@ class Call:
         self.connection.close()
 
 
+SPENDING = ("/api/v1/chat/completions", "/api/v1/embeddings", "/api/v1/responses", "/api/v1/messages")
+
+
 class Gateway:
     """A running `concurred serve`; use it in a `with` statement."""
 
@@ -299,8 +302,7 @@ class Gateway:
 
     def admitted(self):
         return [line for line in self.access_lines()
-                if line["route"] in ("/api/v1/chat/completions", "/api/v1/messages")
-                and line["status"] not in (401, 405, 429)
+                if line["route"] in SPENDING and line["status"] not in (401, 405, 429)
                 or line.get("provider")]
 
     def records(self, model=None):
