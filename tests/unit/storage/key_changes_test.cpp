@@ -67,7 +67,7 @@ TEST_SUITE("storage/key_changes") {
                     .execute(
                         "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
                         "INSERT INTO api_key SELECT 'key_' || i, i, '', '', 'o', 1, NULL, 60, 60000, '{}', '[]', 0, 0, "
-                        "NULL, NULL, i FROM n; UPDATE change_counter SET value = 2500; COMMIT")
+                        "NULL, NULL, i, 0, 0, 0, 0 FROM n; UPDATE change_counter SET value = 2500; COMMIT")
                     .has_value());
         CHECK(changes->poll().value().size() == many);
         CHECK(changes->poll().value().empty());
