@@ -176,7 +176,8 @@ output_price = 2
              "gateway.toml:1:2: sever: unknown key, did you mean 'server'?\n"},
             {"listen = \":80\"\n", "gateway.toml:1:1: listen: unknown key, did you mean 'server.listen'?\n"},
             {"[kubernetes]\n",
-             "gateway.toml:1:2: kubernetes: unknown key, allowed here: server, storage, redis, postgres, secrets, limits, unkey, "
+             "gateway.toml:1:2: kubernetes: unknown key, allowed here: server, storage, redis, postgres, secrets, "
+             "limits, unkey, "
              "supabase, session, log, routing, providers, models\n"},
             {"[log]\ncolour = 1\n", "gateway.toml:2:1: log.colour: unknown key, allowed here: level, format, access\n"},
             {"[providers.openai]\nbaseurl = \"\"\n",
