@@ -64,7 +64,7 @@ suite('openai for Node: errors of the gateway', () => {
   });
 
   test('an API that is not offered: NotFoundError', async () => {
-    const e = await failureOf(client().responses.create({ model: 'answer', input: 'Hello' }));
+    const e = await failureOf(client().moderations.create({ input: 'Hello' }));
     check(e, OpenAI.NotFoundError, { status: 404, code: 'NOT_FOUND' });
   });
 

@@ -65,7 +65,7 @@ def test_a_model_that_cannot_be_retrieved(client):
 
 
 def test_an_api_that_is_not_offered(client):
-    e = failure_of(client.responses.create, model="answer", input="Hello")
+    e = failure_of(client.moderations.create, input="Hello")
     check(e, openai.NotFoundError, 404, code="NOT_FOUND")
 
 
