@@ -11,10 +11,6 @@ namespace {
 constexpr std::string_view format_member = R"("format":"anthropic-claude-v1","index":)";
 
 // What stands between the quotes of a JSON string.
-std::string_view inside(json_part text) noexcept {
-    return text.is_string() ? text.raw.substr(1, text.raw.size() - 2) : std::string_view();
-}
-
 }  // namespace
 
 std::string thought_item(std::string_view thinking, std::string_view signature, std::uint64_t index) {
@@ -151,10 +147,10 @@ void anthropic_answer::begin_block(json_part given, std::string& out) {
         json_part signature;
         read_members(given.raw, {{"thinking", &thinking}, {"signature", &signature}});
         take_thinking(thinking, out);
-        block_.signature = inside(signature);
+        block_.signature = signature.inside();
     } else if (type.raw == R"("redacted_thinking")") {
         block_.kind = block_kind::other;
-        put_details(redacted_item(inside(data), thoughts_++), out);
+        put_details(redacted_item(data.inside(), thoughts_++), out);
     } else if (type.raw == R"("tool_use")" && !answer_tool_.empty() && name.equals(answer_tool_)) {
         block_.kind = block_kind::answer;
         answered_by_tool_ = true;
@@ -163,7 +159,7 @@ void anthropic_answer::begin_block(json_part given, std::string& out) {
         block_.tool = tools_++;
         block_.input = input.raw;
         content_seen_ = true;
-        output_octets_ += inside(name).size();
+        output_octets_ += name.inside().size();
         chunks_.open(out, 0);
         json_writer w(out);
         w.key("tool_calls").open('[').open('{').number_member("index", block_.tool);
@@ -199,14 +195,14 @@ void anthropic_answer::take_delta(json_part delta, std::string& out) {
     } else if (type.raw == R"("input_json_delta")") {
         take_arguments(partial_json, out);
     } else if (type.raw == R"("signature_delta")") {
-        block_.signature += inside(signature);
+        block_.signature += signature.inside();
     } else if (type.raw == R"("citations_delta")") {
         citations_.take(citation);
     }
 }
 
 void anthropic_answer::take_text(json_part text, std::string& out) {
-    const std::string_view words = inside(text);
+    const std::string_view words = text.inside();
     if (words.empty()) {
         return;
     }
@@ -217,7 +213,7 @@ void anthropic_answer::take_text(json_part text, std::string& out) {
 }
 
 void anthropic_answer::take_thinking(json_part text, std::string& out) {
-    const std::string_view words = inside(text);
+    const std::string_view words = text.inside();
     if (words.empty()) {
         return;
     }
@@ -228,7 +224,7 @@ void anthropic_answer::take_thinking(json_part text, std::string& out) {
 }
 
 void anthropic_answer::take_arguments(json_part piece, std::string& out) {
-    const std::string_view words = inside(piece);
+    const std::string_view words = piece.inside();
     if (words.empty()) {
         return;
     }

@@ -65,9 +65,9 @@ result<void> refuse_impossible(const anthropic_fields& f) {
     return {};
 }
 
-class request_writer {
+class anthropic_writer {
 public:
-    request_writer(std::string_view body, const translation_context& context)
+    anthropic_writer(std::string_view body, const translation_context& context)
         : context_(context), fields_(read_anthropic_fields(body)), model_(anthropic_model_of(context.upstream_model)) {}
 
     result<translated_request> run() {
@@ -294,7 +294,7 @@ private:
 }  // namespace
 
 result<translated_request> to_anthropic(std::string_view body, const translation_context& context) {
-    return request_writer(body, context).run();
+    return anthropic_writer(body, context).run();
 }
 
 }  // namespace concurred::upstream

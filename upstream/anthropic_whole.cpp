@@ -5,10 +5,6 @@ namespace concurred::upstream {
 
 namespace {
 
-std::string_view inside(json_part text) noexcept {
-    return text.is_string() ? text.raw.substr(1, text.raw.size() - 2) : std::string_view();
-}
-
 /// The content blocks of a message, sorted into the places that OpenAI has for them.
 class message_parts {
 public:
@@ -61,18 +57,18 @@ private:
                              {"data", &data},
                              {"citations", &citations}});
         if (type.equals("text")) {
-            text_ += inside(text);
-            cited_.text(inside(text));
+            text_ += text.inside();
+            cited_.text(text.inside());
             http::json_reader list(citations.raw);
             while (const http::json_member* m = list.next()) {
                 cited_.take(json_part(*m));
             }
             cited_.end_block(annotations_);
         } else if (type.equals("thinking")) {
-            reasoning_ += inside(thinking);
-            json_writer(details_).raw(thought_item(inside(thinking), inside(signature), thoughts_++));
+            reasoning_ += thinking.inside();
+            json_writer(details_).raw(thought_item(thinking.inside(), signature.inside(), thoughts_++));
         } else if (type.equals("redacted_thinking")) {
-            json_writer(details_).raw(redacted_item(inside(data), thoughts_++));
+            json_writer(details_).raw(redacted_item(data.inside(), thoughts_++));
         } else if (type.equals("tool_use")) {
             take_call(block);
         }

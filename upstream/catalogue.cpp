@@ -8,7 +8,7 @@ constexpr std::nullopt_t none = std::nullopt;
 constexpr model_input text = model_input::text;
 constexpr model_input image = model_input::image;
 
-constexpr catalogue_model models[] = {
+constexpr catalogue_model model_table[] = {
 #include "upstream/catalogue_models.inc"
 };
 
@@ -29,7 +29,7 @@ constexpr catalogue_alias aliases[] = {
 }  // namespace
 
 std::span<const catalogue_model> catalogue_models() noexcept {
-    return models;
+    return model_table;
 }
 
 std::span<const catalogue_alias> catalogue_aliases() noexcept {

@@ -44,18 +44,6 @@ bool is_failure(const json_part& base_resp) {
     return code.is_number() && code.raw != "0";
 }
 
-std::string_view list_of(const json_part& part) noexcept {
-    return part.is_array() ? part.raw : std::string_view("[]");
-}
-
-std::string_view inside(const json_part& text) noexcept {
-    return text.raw.substr(1, text.raw.size() - 2);
-}
-
-bool has_text(const json_part& part) noexcept {
-    return part.is_string() && !part.is_empty_string();
-}
-
 }  // namespace
 
 void family_answer::feed(std::string_view bytes, std::string& out) {
@@ -110,7 +98,7 @@ bool family_answer::event(std::string_view data, std::string& out) {
     const std::size_t before = out.size();
     only_text_ = {};
     unsigned count = 0;
-    json_reader elements(list_of(choices));
+    json_reader elements(choices.list());
     for (; const json_member* m = elements.next(); ++count) {
         stream_choice(m->value, out);
         if (!error_event_.empty()) {
@@ -145,7 +133,7 @@ void family_answer::learn_shape(std::string_view data, std::string_view out) {
     // Quotes inside of texts are escaped, so this stands there once.
     const std::string_view name = only_reasoning_ ? R"("delta":{"reasoning_content":")" : R"("delta":{"content":")";
     const std::size_t at = out.find(name);
-    const std::string_view text = inside(only_text_);
+    const std::string_view text = only_text_.inside();
     if (at == std::string_view::npos || !out.substr(at + name.size()).starts_with(text)) {
         return;  // it was escaped in another way
     }
@@ -173,7 +161,7 @@ bool family_answer::take_head(std::string_view json, json_part& choices, json_pa
         } else if (m->key == "object") {
             object = true;
             w.text_member("object", "chat.completion.chunk");
-        } else if (m->key == "model" && !has_text(value)) {
+        } else if (m->key == "model" && !value.has_text()) {
             w.text_member("model", settings_.model);
         } else if (!is_private(m->key)) {
             if (m->key == "id" && id_.empty()) {
@@ -246,7 +234,7 @@ family_answer::said family_answer::read_said(std::string_view json, const family
             others.member(m->key, m->value);
         }
     }
-    if (!has_text(d.reasoning_content)) {
+    if (!d.reasoning_content.has_text()) {
         d.reasoning_content = d.reasoning;
     }
     return d;
@@ -292,11 +280,11 @@ void family_answer::stream_delta(const said& d, choice& c, unsigned index, std::
     if (first) {
         w.text_member("role", "assistant");
     }
-    if (has_text(d.content) || (first && !d.content.raw.empty()) || d.content.is_array()) {
+    if (d.content.has_text() || (first && !d.content.raw.empty()) || d.content.is_array()) {
         w.member("content", d.content.raw);
-        output_octets_ += d.content.is_string() ? http::json_unescaped_size(inside(d.content)) : 0;
+        output_octets_ += d.content.is_string() ? http::json_unescaped_size(d.content.inside()) : 0;
         c.spoke = c.spoke || d.content.raw.size() > 2;
-        content_seen_ = content_seen_ || has_text(d.content) || d.content.is_array();
+        content_seen_ = content_seen_ || d.content.has_text() || d.content.is_array();
     }
     if (!d.others.empty()) {
         w.raw(d.others);
@@ -306,9 +294,9 @@ void family_answer::stream_delta(const said& d, choice& c, unsigned index, std::
         w.member("reasoning_details", d.details.raw);
         content_seen_ = true;
     }
-    if (has_text(d.reasoning_content)) {
+    if (d.reasoning_content.has_text()) {
         w.member("reasoning_content", d.reasoning_content.raw);
-        output_octets_ += http::json_unescaped_size(inside(d.reasoning_content));
+        output_octets_ += http::json_unescaped_size(d.reasoning_content.inside());
         content_seen_ = true;
     }
     if (d.calls.is_array() && json_reader(d.calls.raw).next() != nullptr) {
@@ -326,7 +314,7 @@ void family_answer::stream_delta(const said& d, choice& c, unsigned index, std::
         constexpr std::size_t content_name = std::string_view("\"content\":").size();
         constexpr std::size_t reasoning_name = std::string_view("\"reasoning_content\":").size();
         only_reasoning_ = delta.size() == reasoning_name + d.reasoning_content.raw.size();
-        if (only_reasoning_ || (has_text(d.content) && delta.size() == content_name + d.content.raw.size())) {
+        if (only_reasoning_ || (d.content.has_text() && delta.size() == content_name + d.content.raw.size())) {
             only_text_ = only_reasoning_ ? d.reasoning_content : d.content;
         }
     }

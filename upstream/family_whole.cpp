@@ -13,10 +13,6 @@ namespace {
 using http::json_member;
 using http::json_reader;
 
-bool has_text(const json_part& part) noexcept {
-    return part.is_string() && !part.is_empty_string();
-}
-
 }  // namespace
 
 base::result<std::string> family_answer::whole(std::string_view body) {
@@ -102,7 +98,7 @@ void family_answer::append_message(std::string& out, const said& m, choice& c, u
     if (policy().minimax) {
         output_octets_ += content.size();
         content.empty() ? w.raw("null") : w.text(content);
-    } else if (has_text(m.content) || m.content.is_array()) {
+    } else if (m.content.has_text() || m.content.is_array()) {
         output_octets_ += m.content.raw.size() - 2;
         w.raw(m.content.raw);
     } else {

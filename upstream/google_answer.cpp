@@ -14,10 +14,6 @@ namespace {
 using http::json_member;
 using http::json_reader;
 
-std::string_view inside(const json_part& text) noexcept {
-    return text.raw.substr(1, text.raw.size() - 2);
-}
-
 }  // namespace
 
 void google_answer::feed(std::string_view bytes, std::string& out) {
@@ -129,7 +125,7 @@ void google_answer::learn_shape(std::string_view data, const gemini_event& e, st
     // Quotes inside of texts are escaped, so this stands there once; a first event says the role too.
     const std::string_view name = thought ? R"("delta":{"reasoning_content":")" : R"("delta":{"content":")";
     const std::size_t at = out.find(name);
-    const std::string_view text = inside(part.text);
+    const std::string_view text = part.text.inside();
     if (at != std::string_view::npos && !text.empty() && out.find("\"role\":") == std::string_view::npos) {
         shapes_[thought ? 1 : 0].learn(data, text, e.usage.is_object() ? e.usage.raw : std::string_view(), out,
                                        out.substr(at + name.size(), text.size()));
@@ -194,7 +190,7 @@ void google_answer::stream_part(const gemini_part& part, unsigned index, std::st
                 out.append(thought ? "\"reasoning_content\":" : "\"content\":").append(part.text.raw);
                 chunks_.close(out, {}, thought ? std::string_view() : std::string_view(logprobs));
                 logprobs.clear();
-                output_octets_ += http::json_unescaped_size(inside(part.text));
+                output_octets_ += http::json_unescaped_size(part.text.inside());
                 content_seen_ = true;
                 c.content = c.content || !thought;
             }
@@ -234,7 +230,7 @@ bool google_answer::is_surplus(const gemini_part& part, const choice& c) const n
 void google_answer::append_call(std::string& out, const gemini_part& part, choice& c, unsigned index, bool with_index) {
     std::string arguments;
     append_compact(arguments, part.args.is_object() ? part.args.raw : std::string_view("{}"));
-    output_octets_ += http::json_unescaped_size(inside(part.name)) + arguments.size();
+    output_octets_ += http::json_unescaped_size(part.name.inside()) + arguments.size();
     json_writer w(out);
     w.open('{');
     if (with_index) {
@@ -261,7 +257,7 @@ void google_answer::append_picture(std::string& out, const gemini_part& part, ch
     json_writer w(out);
     w.open('{').number_member("index", c.images++).text_member("type", "image_url").key("image_url").open('{');
     w.key("url").raw("");
-    out.append("\"data:").append(inside(part.media_type)).append(";base64,").append(inside(part.data)).append("\"");
+    out.append("\"data:").append(part.media_type.inside()).append(";base64,").append(part.data.inside()).append("\"");
     w.close('}').close('}');
     c.content = true;
 }

@@ -13,11 +13,7 @@ namespace {
 using http::json_member;
 using http::json_reader;
 
-constexpr unsigned most_candidates = 64;
-
-std::string_view list_of(const json_part& part) noexcept {
-    return part.is_array() ? part.raw : std::string_view("[]");
-}
+constexpr unsigned most_indexes = 64;
 
 void append_token(json_writer& w, const json_part& candidate) {
     json_part token;
@@ -31,7 +27,7 @@ void append_token(json_writer& w, const json_part& candidate) {
 void append_alternatives(json_writer& w, const json_part& place) {
     w.key("top_logprobs").open('[');
     const json_part candidates = member_of(place.raw, "candidates");
-    json_reader elements(list_of(candidates));
+    json_reader elements(candidates.list());
     while (const json_member* m = elements.next()) {
         w.open('{');
         append_token(w, json_part(*m));
@@ -72,7 +68,7 @@ gemini_candidate read_gemini_candidate(std::string_view json) {
     read_members(
         json, {{"content", &content}, {"finishReason", &c.finish}, {"index", &index}, {"logprobsResult", &c.logprobs}});
     c.parts = member_of(content.raw, "parts");
-    c.index = static_cast<unsigned>(std::min<std::uint64_t>(index.count(), most_candidates - 1));
+    c.index = static_cast<unsigned>(std::min<std::uint64_t>(index.count(), most_indexes - 1));
     return c;
 }
 
@@ -183,8 +179,8 @@ std::string openai_logprobs(const json_part& result) {
     std::string out;
     json_writer w(out);
     w.open('{').key("content").open('[');
-    json_reader tokens(list_of(chosen));
-    json_reader places(list_of(top));
+    json_reader tokens(chosen.list());
+    json_reader places(top.list());
     while (const json_member* token = tokens.next()) {
         const json_member* const place = places.next();
         w.open('{');

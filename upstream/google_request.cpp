@@ -23,9 +23,9 @@ constexpr unsigned most_candidates = 8;
 constexpr unsigned most_stops = 5;
 
 /// Writes one body. The parts of it that can fail return what is wrong with the field.
-class request_writer {
+class gemini_writer {
 public:
-    request_writer(std::string_view body, const translation_context& context)
+    gemini_writer(std::string_view body, const translation_context& context)
         : context_(context), model_(gemini_model_of(context.upstream_model)), fields_(read_gemini_fields(body)) {}
 
     result<translated_request> run();
@@ -68,7 +68,7 @@ result<void> check_number(const json_part& value, std::string_view name) {
     return {};
 }
 
-result<void> request_writer::refuse_what_is_lost() const {
+result<void> gemini_writer::refuse_what_is_lost() const {
     if (fields_.functions.is_array() && json_reader(fields_.functions.raw).next() != nullptr) {
         return refuse("functions", "'functions' is deprecated: use 'tools'.");
     }
@@ -89,7 +89,7 @@ result<void> request_writer::refuse_what_is_lost() const {
     return {};
 }
 
-result<void> request_writer::append_stops(json_writer& w) const {
+result<void> gemini_writer::append_stops(json_writer& w) const {
     const json_part& stop = fields_.stop;
     if (!stop) {
         return {};
@@ -115,7 +115,7 @@ result<void> request_writer::append_stops(json_writer& w) const {
     return {};
 }
 
-result<void> request_writer::append_format(json_writer& w) {
+result<void> gemini_writer::append_format(json_writer& w) {
     const json_part& format = fields_.response_format;
     if (!format) {
         return {};
@@ -152,7 +152,7 @@ result<void> request_writer::append_format(json_writer& w) {
     return {};
 }
 
-result<void> request_writer::append_modalities(json_writer& w) const {
+result<void> gemini_writer::append_modalities(json_writer& w) const {
     json_reader elements(fields_.modalities.is_array() ? fields_.modalities.raw : std::string_view("[]"));
     bool image = false;
     while (const json_member* m = elements.next()) {
@@ -170,7 +170,7 @@ result<void> request_writer::append_modalities(json_writer& w) const {
     return {};
 }
 
-result<void> request_writer::append_thinking(json_writer& w) const {
+result<void> gemini_writer::append_thinking(json_writer& w) const {
     if (const json_part given = member_of(google_.raw, "thinking_config"); given.is_object()) {
         w.member("thinkingConfig", given.raw);
         return {};
@@ -187,7 +187,7 @@ result<void> request_writer::append_thinking(json_writer& w) const {
     return {};
 }
 
-void request_writer::append_penalties(json_writer& w) {
+void gemini_writer::append_penalties(json_writer& w) {
     if (model_.penalties) {
         copy(w, "presencePenalty", fields_.presence_penalty);
         copy(w, "frequencyPenalty", fields_.frequency_penalty);
@@ -201,7 +201,7 @@ void request_writer::append_penalties(json_writer& w) {
     }
 }
 
-result<void> request_writer::append_config() {
+result<void> gemini_writer::append_config() {
     json_writer w(config_);
     const json_part& limit = fields_.max_completion_tokens ? fields_.max_completion_tokens : fields_.max_tokens;
     copy(w, "maxOutputTokens", limit);
@@ -222,7 +222,7 @@ result<void> request_writer::append_config() {
     }
     append_penalties(w);
     for (const auto append :
-         {&request_writer::append_stops, &request_writer::append_modalities, &request_writer::append_thinking}) {
+         {&gemini_writer::append_stops, &gemini_writer::append_modalities, &gemini_writer::append_thinking}) {
         const result<void> ok = (this->*append)(w);
         if (!ok) {
             return ok;
@@ -232,7 +232,7 @@ result<void> request_writer::append_config() {
 }
 
 // What stands beside the conversation, the tools and the generation.
-void request_writer::append_rest() {
+void gemini_writer::append_rest() {
     json_writer w(body_);
     json_part safety = member_of(google_.raw, "safety_settings");
     copy(w, "safetySettings", safety ? safety : fields_.safety_settings);
@@ -266,7 +266,7 @@ std::string path_of(const translation_context& context) {
     return path + (context.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
 }
 
-result<translated_request> request_writer::run() {
+result<translated_request> gemini_writer::run() {
     google_ = member_of(fields_.extra_body.raw, "google");
     tools_ = {fields_.tools, fields_.tool_choice, static_cast<bool>(fields_.web_search_options)};
     result<void> ok = refuse_what_is_lost();
@@ -308,7 +308,7 @@ result<translated_request> request_writer::run() {
 }  // namespace
 
 result<translated_request> to_gemini_request(std::string_view body, const translation_context& context) {
-    return request_writer(body, context).run();
+    return gemini_writer(body, context).run();
 }
 
 }  // namespace concurred::upstream

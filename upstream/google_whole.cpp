@@ -13,10 +13,6 @@ using base::result;
 using http::json_member;
 using http::json_reader;
 
-std::string_view inside(const json_part& text) noexcept {
-    return text.raw.substr(1, text.raw.size() - 2);
-}
-
 }  // namespace
 
 base::error google_answer::error_of(std::string_view body) {
@@ -73,9 +69,9 @@ void google_answer::add_part(const gemini_part& part, choice& c, unsigned index)
         case gemini_part::kind::text:
         case gemini_part::kind::thought: {
             const bool thought = part.what == gemini_part::kind::thought;
-            (thought ? c.reasoning : c.text) += inside(part.text);
+            (thought ? c.reasoning : c.text) += part.text.inside();
             c.content = c.content || (!thought && !part.text.is_empty_string());
-            output_octets_ += http::json_unescaped_size(inside(part.text));
+            output_octets_ += http::json_unescaped_size(part.text.inside());
             if (part.signature) {
                 std::string one;
                 append_signature(one, part, c);

@@ -28,17 +28,13 @@ json_kind kind_of(char first) noexcept {
     }
 }
 
-bool is_space(char c) noexcept {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 }  // namespace
 
 json_part::json_part(std::string_view value) noexcept {
-    while (!value.empty() && is_space(value.front())) {
+    while (!value.empty() && is_json_space(value.front())) {
         value.remove_prefix(1);
     }
-    while (!value.empty() && is_space(value.back())) {
+    while (!value.empty() && is_json_space(value.back())) {
         value.remove_suffix(1);
     }
     raw = value;
@@ -106,7 +102,7 @@ void append_compact(std::string& out, std::string_view json) {
             in_string = c != '"';
         } else if (c == '"') {
             in_string = true;
-        } else if (is_space(c)) {
+        } else if (is_json_space(c)) {
             out.append(json, run, at - run);
             run = at + 1;
         }

@@ -33,6 +33,14 @@ struct json_part {
     [[nodiscard]] std::string text() const;
     /// Whether it is a string that stands for `expected`. Allocates nothing.
     [[nodiscard]] bool equals(std::string_view expected) const noexcept;
+    /// A string as it is written, without its quotes; empty for anything else.
+    [[nodiscard]] std::string_view inside() const noexcept {
+        return is_string() ? raw.substr(1, raw.size() - 2) : std::string_view();
+    }
+    /// An array as it is written; `[]` for anything else.
+    [[nodiscard]] std::string_view list() const noexcept { return is_array() ? raw : std::string_view("[]"); }
+    /// A string of at least one character.
+    [[nodiscard]] bool has_text() const noexcept { return is_string() && !is_empty_string(); }
     /// A string of no characters.
     [[nodiscard]] bool is_empty_string() const noexcept { return raw == "\"\""; }
     /// The value of a number that is a whole one and fits.
@@ -40,6 +48,10 @@ struct json_part {
     /// Whole and not negative, else 0.
     [[nodiscard]] std::uint64_t count() const noexcept;
 };
+
+[[nodiscard]] constexpr bool is_json_space(char c) noexcept {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
 /// A member that `read_members` looks for.
 struct wanted_member {

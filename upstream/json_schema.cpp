@@ -22,10 +22,6 @@ constexpr unsigned most_steps = 200;
 // Alternatives of alternatives multiply: what was not looked at by then counts as fitting.
 constexpr unsigned most_checks = 50'000;
 
-std::string_view list_of(const json_part& part) noexcept {
-    return part.is_array() ? part.raw : std::string_view("[]");
-}
-
 std::string_view object_of(const json_part& part) noexcept {
     return part.is_object() ? part.raw : std::string_view("{}");
 }
@@ -208,7 +204,7 @@ private:
     }
 
     std::string choices(const keywords& k, const json_part& value, const std::string& path) {
-        json_reader all(list_of(k.all));
+        json_reader all(k.all.list());
         while (const json_member* m = all.next()) {
             if (std::string wrong = check(m->value, value, path); !wrong.empty()) {
                 return wrong;
@@ -236,7 +232,7 @@ private:
         if (!value.is_object()) {
             return {};
         }
-        json_reader required(list_of(k.required));
+        json_reader required(k.required.list());
         while (const json_member* m = required.next()) {
             const std::string name = json_part(*m).text();
             if (member_of(value.raw, name).raw.empty()) {
@@ -260,7 +256,7 @@ private:
             return {};
         }
         json_reader given(value.raw);
-        json_reader front(list_of(k.prefix));
+        json_reader front(k.prefix.list());
         std::size_t index = 0;
         for (; const json_member* m = given.next(); ++index) {
             const json_member* const own = front.next();

@@ -1,16 +1,9 @@
 #include "upstream/key_finder.hpp"
 
 #include "gateway/http/byte_scan.hpp"
+#include "upstream/json_parts.hpp"
 
 namespace concurred::upstream {
-
-namespace {
-
-bool is_space(char c) noexcept {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-}  // namespace
 
 const char* key_finder::find(const char* p, const char* end) noexcept {
     while (p != end) {
@@ -29,7 +22,7 @@ const char* key_finder::find(const char* p, const char* end) noexcept {
                 stage_ = stage::colon;
             }
             ++p;
-        } else if (is_space(*p)) {
+        } else if (is_json_space(*p)) {
             ++p;
         } else if (stage_ == stage::value) {
             stage_ = stage::key;

@@ -36,12 +36,12 @@ struct message_fields {
     std::vector<std::string> others;
 };
 
-struct field_place {
+struct message_place {
     std::string_view name;
     json_part message_fields::*place;
 };
 
-constexpr field_place places[] = {
+constexpr message_place message_places[] = {
     {"messages", &message_fields::messages},
     {"system", &message_fields::system},
     {"max_tokens", &message_fields::max_tokens},
@@ -57,9 +57,9 @@ constexpr field_place places[] = {
     {"stream", &message_fields::stream},
 };
 
-constexpr std::string_view own_fields[] = {"model",     "fallback",       "retries",
-                                           "timeout",   "load_balance",   "guardrails",
-                                           "prompt_id", "prompt_version", "prompt_variables"};
+constexpr std::string_view unused_fields[] = {"model",     "fallback",       "retries",
+                                              "timeout",   "load_balance",   "guardrails",
+                                              "prompt_id", "prompt_version", "prompt_variables"};
 
 // What only Anthropic has, and an answer without would be another one.
 constexpr std::string_view impossible[] = {"mcp_servers", "container"};
@@ -69,11 +69,11 @@ message_fields read_fields(std::string_view body) {
     http::json_reader members(body);
     while (const http::json_member* m = members.next()) {
         const auto named = [&](std::string_view name) { return is_named(*m, name); };
-        const auto* const known =
-            std::find_if(std::begin(places), std::end(places), [&](const field_place& p) { return named(p.name); });
-        if (known != std::end(places)) {
+        const auto* const known = std::find_if(std::begin(message_places), std::end(message_places),
+                                               [&](const message_place& p) { return named(p.name); });
+        if (known != std::end(message_places)) {
             fields.*(known->place) = json_part(*m);
-        } else if (json_part(*m) && !std::any_of(std::begin(own_fields), std::end(own_fields), named) &&
+        } else if (json_part(*m) && !std::any_of(std::begin(unused_fields), std::end(unused_fields), named) &&
                    http::is_plain_json_text(m->key)) {
             fields.others.emplace_back(m->key);
         }

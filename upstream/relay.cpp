@@ -14,11 +14,11 @@ namespace {
 using base::errc;
 using base::result;
 
-constexpr std::string_view event_stream = "text/event-stream; charset=utf-8";
-constexpr std::string_view keep_alive_comment = ": keep-alive\n\n";
 constexpr unsigned head_status_ok = 200;
 
-base::end_reason end_of(const base::error& e) noexcept {
+}  // namespace
+
+base::end_reason end_reason_of(const base::error& e) noexcept {
     switch (e.code) {
         case errc::client_gone:
             return base::end_reason::client_closed;
@@ -30,8 +30,6 @@ base::end_reason end_of(const base::error& e) noexcept {
             return base::end_reason::upstream_error;
     }
 }
-
-}  // namespace
 
 relay::relay(net::lease lease, std::string_view provider, const time_budgets& budgets, base::buffer_pool& buffers,
              base::timing_wheel& wheel, http::exchange& x, const params& p,
@@ -75,7 +73,7 @@ void relay::report(base::end_reason end) noexcept {
 
 std::string_view relay::content_type() const noexcept {
     if (mode_ == mode::undecided || mode_ == mode::events) {
-        return event_stream;
+        return event_stream_type;
     }
     return reader_.as_it_comes() ? call_.head().content_type() : http::json_type;
 }
@@ -276,7 +274,7 @@ http::chunk relay::take_output() noexcept {
 }
 
 result<http::chunk> relay::fail(base::error e) {
-    report(end_of(e));
+    report(end_reason_of(e));
     if (!in_band_ || e.code == errc::client_gone) {
         return e;
     }

@@ -13,6 +13,13 @@
 
 namespace concurred::upstream {
 
+inline constexpr std::string_view event_stream_type = "text/event-stream; charset=utf-8";
+/// What a client is sent so that nobody on the way takes a silent stream for a dead one.
+inline constexpr std::string_view keep_alive_comment = ": keep-alive\n\n";
+
+/// How a call that failed with `e` is recorded.
+[[nodiscard]] base::end_reason end_reason_of(const base::error& e) noexcept;
+
 /// What is known of a call when it is over. Views are valid during `relay_ended`.
 struct relay_report {
     base::end_reason end = base::end_reason::aborted;

@@ -17,22 +17,6 @@ using base::steady_time;
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::string_view event_stream = "text/event-stream; charset=utf-8";
-constexpr std::string_view keep_alive_comment = ": keep-alive\n\n";
-
-base::end_reason end_of(const base::error& e) noexcept {
-    switch (e.code) {
-        case errc::client_gone:
-            return base::end_reason::client_closed;
-        case errc::upstream_timeout:
-            return base::end_reason::timeout;
-        case errc::service_unavailable:
-            return base::end_reason::drain;
-        default:
-            return base::end_reason::upstream_error;
-    }
-}
-
 }  // namespace
 
 routed_call::routed_call(routing_state& state, http::exchange& x, relay_observer& observer, const params& p)
@@ -67,7 +51,7 @@ base::task<result<http::response>> routed_call::begin(std::unique_ptr<routed_cal
 http::response routed_call::answer(relay::started how) {
     http::response r;
     const bool silence = how == relay::started::silence;
-    r.content_type = silence ? event_stream : current().answer().content_type();
+    r.content_type = silence ? event_stream_type : current().answer().content_type();
     r.status = silence ? 200 : current().answer().status();
     if (r.content_type.starts_with("text/event-stream")) {
         exchange_.headers.append("Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n");
@@ -253,7 +237,7 @@ result<http::chunk> routed_call::fail(base::error e) {
     attempt_.reset();
     exchange_.body->release();
     relay_report r;
-    r.end = end_of(e);
+    r.end = end_reason_of(e);
     reported_ = true;
     observer_.relay_ended(exchange_, r);
     if (e.code == errc::client_gone) {

@@ -34,7 +34,7 @@ base::error unknown_field(const json_member& m, std::string place, std::string_v
     return e;
 }
 
-std::string text_of(const json_member& m) {
+std::string decoded(const json_member& m) {
     return http::json_unquote(m.value).value_or(std::string());
 }
 
@@ -70,7 +70,7 @@ private:
     static constexpr std::string_view models_rule = "an array of 1 to 16 objects {\"model\": ..., \"weight\": ...}";
 
     result<void> read_strategy(const json_member& m) {
-        const auto strategy = m.kind == json_kind::string ? balance_strategy_of(text_of(m)) : std::nullopt;
+        const auto strategy = m.kind == json_kind::string ? balance_strategy_of(decoded(m)) : std::nullopt;
         if (!strategy) {
             return wrong("load_balance.strategy", "one of weighted, round_robin, least_latency and random");
         }
@@ -110,7 +110,7 @@ private:
         json_reader members(element.value);
         while (const json_member* m = members.next()) {
             if (m->key == "model") {
-                added.model = text_of(*m);
+                added.model = decoded(*m);
             } else if (m->key == "weight") {
                 const char* const end = m->value.data() + m->value.size();
                 const auto [behind, failure] = std::from_chars(m->value.data(), end, added.weight);
@@ -147,7 +147,7 @@ result<routing_request> parse_routing_request(const chat_request& request) {
     if (!request.fallback.empty()) {
         json_reader elements(request.fallback);
         while (const json_member* m = elements.next()) {
-            parsed.fallback.push_back(text_of(*m));
+            parsed.fallback.push_back(decoded(*m));
         }
     }
     return parsed;

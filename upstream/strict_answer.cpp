@@ -15,10 +15,6 @@ namespace {
 using http::json_member;
 using http::json_reader;
 
-std::string_view list_of(const json_part& part) noexcept {
-    return part.is_array() ? part.raw : std::string_view("[]");
-}
-
 }  // namespace
 
 strict_answer::strict_answer(std::unique_ptr<answer_translator> inner, std::string_view tools)
@@ -81,7 +77,7 @@ void strict_answer::pass_event(std::string_view event, std::string& out) {
     }
     bool finished = false;
     const json_part choices = member_of(event.substr(front.size() - 1, event.size() - front.size() - 1), "choices");
-    json_reader elements(list_of(choices));
+    json_reader elements(choices.list());
     while (const json_member* m = elements.next()) {
         collect(m->value);
         finished = finished || member_of(m->value, "finish_reason").is_string();
@@ -99,7 +95,7 @@ void strict_answer::collect(std::string_view choice) {
     json_part delta;
     json_part message;
     read_members(choice, {{"index", &index}, {"delta", &delta}, {"message", &message}});
-    add_calls(list_of(member_of((delta ? delta : message).raw, "tool_calls")), static_cast<unsigned>(index.count()));
+    add_calls(member_of((delta ? delta : message).raw, "tool_calls").list(), static_cast<unsigned>(index.count()));
 }
 
 void strict_answer::add_calls(std::string_view calls, unsigned choice) {
@@ -161,7 +157,7 @@ base::result<std::string> strict_answer::whole(std::string_view body) {
         return made;
     }
     const json_part choices = member_of(*made, "choices");
-    json_reader elements(list_of(choices));
+    json_reader elements(choices.list());
     while (const json_member* m = elements.next()) {
         collect(m->value);
     }

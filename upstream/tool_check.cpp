@@ -26,7 +26,7 @@ base::error wrong(std::string_view code, std::string field, std::string message)
     return e;
 }
 
-bool contains(std::string_view text, std::string_view word) noexcept {
+bool has_word(std::string_view text, std::string_view word) noexcept {
     return ::memmem(text.data(), text.size(), word.data(), word.size()) != nullptr;
 }
 
@@ -181,7 +181,7 @@ result<void> check_tools(const chat_request& request) {
             return ok;
         }
     }
-    return contains(request.messages, "\"tool_call_id\"") ? check_results(request.messages) : result<void>();
+    return has_word(request.messages, "\"tool_call_id\"") ? check_results(request.messages) : result<void>();
 }
 
 result<void> check_tools_for(const chat_request& request, std::string_view model) {
@@ -195,7 +195,7 @@ result<void> check_tools_for(const chat_request& request, std::string_view model
 }
 
 bool has_strict_tools(std::string_view tools) {
-    if (!contains(tools, "\"strict\"")) {
+    if (!has_word(tools, "\"strict\"")) {
         return false;
     }
     json_reader elements(tools);
