@@ -27,7 +27,7 @@ std::string derived_id(std::string_view key) {
     return "k" + hex_encode(to_view(digest).substr(0, 4));
 }
 
-base::error refuse(std::string why) {
+base::error bad_ring(std::string why) {
     return base::gateway_error(base::errc::internal, std::move(why));
 }
 
@@ -47,7 +47,7 @@ base::result<key_ring> key_ring::parse(std::string_view text) {
         std::string id;
         if (const std::size_t colon = entry.find(':'); colon != std::string_view::npos) {
             if (!is_id(entry.substr(0, colon))) {
-                return refuse("the name of a master key must be 1 to 32 letters, digits, '-' or '_'");
+                return bad_ring("the name of a master key must be 1 to 32 letters, digits, '-' or '_'");
             }
             id = std::string(entry.substr(0, colon));
             entry.remove_prefix(colon + 1);
@@ -61,8 +61,8 @@ base::result<key_ring> key_ring::parse(std::string_view text) {
         }
         for (const named& other : ring.keys_) {
             if (other.id == id || equal_constant_time(other.key.reveal(), key->reveal())) {
-                return refuse("the master keys '" + other.id + "' and '" + id +
-                              "' have the same name or are the same key");
+                return bad_ring("the master keys '" + other.id + "' and '" + id +
+                                "' have the same name or are the same key");
             }
         }
         ring.keys_.push_back({std::move(id), std::move(*key)});

@@ -14,7 +14,7 @@ namespace concurred::crypto {
 
 namespace {
 
-base::error refuse(std::string_view why) {
+base::error bad_master_key(std::string_view why) {
     return base::gateway_error(
         base::errc::internal,
         "the master key " + std::string(why) +
@@ -51,16 +51,16 @@ std::string_view explain(std::string_view text, bool decodes) {
 base::result<secret_string> parse_master_key(std::string_view text) {
     text = trim(text);
     if (text.empty()) {
-        return refuse("is empty");
+        return bad_master_key("is empty");
     }
     std::optional<std::string> decoded = base64_decode(text);
     const bool decodes = decoded.has_value();
     secret_string key = decodes ? secret_string(*std::move(decoded)) : secret_string();
     if (key.size() != master_key_bytes) {
-        return refuse(explain(text, decodes));
+        return bad_master_key(explain(text, decodes));
     }
     if (key.reveal().find_first_not_of(key.reveal().front()) == std::string_view::npos) {
-        return refuse("is all zero or one repeated byte");
+        return bad_master_key("is all zero or one repeated byte");
     }
     return key;
 }

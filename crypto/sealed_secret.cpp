@@ -19,7 +19,7 @@ constexpr std::string_view mark = "cpk1.";
 constexpr char version = 1;
 constexpr char algorithm = 1;  // HKDF-SHA-256 and AES-256-GCM
 constexpr std::size_t salt_bytes = 32;
-constexpr std::size_t longest_id = 255;
+constexpr std::size_t longest_key_id = 255;
 constexpr std::size_t longest_secret = 4096;
 constexpr std::string_view label = "gw/provider-key/v1";
 
@@ -81,7 +81,7 @@ std::optional<std::string> decode(std::string_view text) {
 }  // namespace
 
 base::result<std::string> seal(const key_ring& ring, std::string_view secret, const seal_place& place) {
-    if (ring.empty() || secret.size() > longest_secret || ring.active_id().size() > longest_id) {
+    if (ring.empty() || secret.size() > longest_secret || ring.active_id().size() > longest_key_id) {
         return base::gateway_error(base::errc::internal, "there is no master key to seal with (secrets.master_key)");
     }
     std::array<std::uint8_t, salt_bytes + gcm_nonce_bytes> random;

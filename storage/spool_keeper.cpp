@@ -9,14 +9,14 @@ namespace concurred::storage {
 
 namespace {
 
-constexpr std::size_t page = 4'096;
+constexpr std::size_t page_octets = 4'096;
 constexpr std::size_t smallest_segment = 64 * 1024;
 constexpr std::size_t largest_segment = 8 * 1024 * 1024;
 // So that what is applied goes in steps that are small against the limit.
 constexpr std::size_t segments_per_shard = 16;
 
 std::size_t segment_size(const spool_options& options) noexcept {
-    const std::size_t share = options.limit_bytes / options.shards / segments_per_shard / page * page;
+    const std::size_t share = options.limit_bytes / options.shards / segments_per_shard / page_octets * page_octets;
     return std::clamp(share, smallest_segment, largest_segment);
 }
 

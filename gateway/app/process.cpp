@@ -2,6 +2,7 @@
 
 #include "gateway/app/control.hpp"
 #include "gateway/app/database_jobs.hpp"
+#include "gateway/app/exit_code.hpp"
 #include "gateway/app/provider_key_feed.hpp"
 #include "gateway/app/session_setup.hpp"
 #include "gateway/app/shard.hpp"
@@ -26,8 +27,6 @@ namespace {
 
 using base::result;
 
-constexpr int exit_unavailable = 69;
-constexpr int exit_configuration = 78;
 constexpr std::chrono::seconds last_flush{10};
 
 int fail(const base::error& e) {

@@ -58,7 +58,7 @@ std::string row_json(const provider_key_row& row) {
     return object.add("createdAt", created(row)).text();
 }
 
-int no_such_key(const std::string& id) {
+int no_such_provider_key(const std::string& id) {
     return complain(exit_failure, "there is no provider key with the id '" + printable(id) +
                                       "'; 'concurred provider-keys list' shows all there are");
 }
@@ -158,7 +158,7 @@ int remove_provider_key(const provider_key_remove_options& options, base::wall_t
                 return complain(found.error());
             }
             if (!*found) {
-                return no_such_key(options.id);
+                return no_such_provider_key(options.id);
             }
             const std::string what =
                 printable("'" + (*found)->slug + "' (" + (*found)->provider + ", " + (*found)->id + ")");
@@ -170,7 +170,7 @@ int remove_provider_key(const provider_key_remove_options& options, base::wall_t
                 return complain(removed.error());
             }
             if (!*removed) {  // somebody else was faster
-                return no_such_key(options.id);
+                return no_such_provider_key(options.id);
             }
             say("Deleted the provider key " + what + ".\n");
             return exit_ok;

@@ -39,7 +39,7 @@ private:
     bool changed_ = false;
 };
 
-base::error bad(std::string text) {
+base::error bad_secret(std::string text) {
     return base::client_error(base::errc::bad_request, std::move(text));
 }
 
@@ -48,7 +48,7 @@ base::error bad(std::string text) {
 base::result<crypto::secret_string> read_secret(const std::string& path, std::string_view what) {
     const int descriptor = path.empty() ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
-        return bad("the file with the key cannot be read: " + std::string(std::strerror(errno)));
+        return bad_secret("the file with the key cannot be read: " + std::string(std::strerror(errno)));
     }
     if (path.empty() && ::isatty(descriptor) == 1) {
         std::fprintf(stderr, "%.*s (it is not shown): ", static_cast<int>(what.size()), what.data());
@@ -76,8 +76,9 @@ base::result<crypto::secret_string> read_secret(const std::string& path, std::st
     crypto::secret_string secret(all.substr(0, all.find_first_of("\r\n")));
     OPENSSL_cleanse(bytes.data(), bytes.size());
     if (secret.empty() || size == bytes.size()) {
-        return bad(secret.empty() ? "no key was given: write it to standard input, or name a file with --key-file"
-                                  : "the key is too long");
+        return bad_secret(secret.empty()
+                              ? "no key was given: write it to standard input, or name a file with --key-file"
+                              : "the key is too long");
     }
     return secret;
 }

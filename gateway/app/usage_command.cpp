@@ -18,7 +18,7 @@ namespace {
 constexpr std::int32_t default_days = 30;
 constexpr std::int32_t most_days = 366;
 
-base::error refuse(std::string message) {
+base::error bad_option(std::string message) {
     return base::client_error(base::errc::bad_request, std::move(message));
 }
 
@@ -29,7 +29,7 @@ base::result<std::int32_t> read_day(const char* flag, const std::optional<std::s
     if (const auto day = base::parse_utc_date(*text)) {
         return *day;
     }
-    return refuse(std::string(flag) + " must be a date like 2026-03-01, not '" + *text + "'");
+    return bad_option(std::string(flag) + " must be a date like 2026-03-01, not '" + *text + "'");
 }
 
 /// Names of keys by their ids, those of revoked ones too.
@@ -59,10 +59,10 @@ base::result<storage::usage_query> make_usage_query(const usage_options& options
         return from.error();
     }
     if (*from > *to) {
-        return refuse("--from must not be after --to, which is today if not given");
+        return bad_option("--from must not be after --to, which is today if not given");
     }
     if (*to - *from >= most_days) {
-        return refuse("--from and --to must be at most " + std::to_string(most_days) + " days apart");
+        return bad_option("--from and --to must be at most " + std::to_string(most_days) + " days apart");
     }
     query.from_day = *from;
     query.to_day = *to;

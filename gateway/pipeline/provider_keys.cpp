@@ -38,7 +38,7 @@ base::error store_failed() {
 }
 
 // One and the same for a key that does not exist and for somebody else's.
-base::error no_such_key() {
+base::error no_such_provider_key() {
     return client_error(errc::not_found, "You have no provider key with this id.");
 }
 
@@ -47,7 +47,7 @@ base::error no_master_key() {
                                "This gateway cannot store provider keys: its operator has set no secrets.master_key.");
 }
 
-void add_text(std::string& to, std::string_view name, std::string_view value) {
+void add_member(std::string& to, std::string_view name, std::string_view value) {
     to += to.ends_with('{') ? "\"" : ",\"";
     to.append(name).append("\":");
     base::append_json_text(to, value);
@@ -55,12 +55,12 @@ void add_text(std::string& to, std::string_view name, std::string_view value) {
 
 std::string describe(const storage::provider_key_row& row) {
     std::string out = "{";
-    add_text(out, "id", row.id);
-    add_text(out, "provider", row.provider);
-    add_text(out, "slug", row.slug);
-    add_text(out, "displayName", row.display_name);
-    add_text(out, "lastFour", row.last_four);
-    add_text(out, "createdAt", base::utc_timestamp(base::wall_time(std::chrono::milliseconds(row.created_ms))));
+    add_member(out, "id", row.id);
+    add_member(out, "provider", row.provider);
+    add_member(out, "slug", row.slug);
+    add_member(out, "displayName", row.display_name);
+    add_member(out, "lastFour", row.last_four);
+    add_member(out, "createdAt", base::utc_timestamp(base::wall_time(std::chrono::milliseconds(row.created_ms))));
     return out + "}";
 }
 
@@ -187,7 +187,7 @@ base::task<result<http::response>> delete_provider_key::handle(http::exchange& x
         co_return store_failed();
     }
     if (!**removed) {
-        co_return no_such_key();
+        co_return no_such_provider_key();
     }
     http::response r;
     r.status = 204;
@@ -205,7 +205,7 @@ base::task<result<http::response>> test_provider_key::handle(http::exchange& x) 
         co_return store_failed();
     }
     if (!**found) {
-        co_return no_such_key();
+        co_return no_such_provider_key();
     }
     const storage::provider_key_row& row = ***found;
     auth::key_state& state = desk_.limits.state_for("test:" + owner);

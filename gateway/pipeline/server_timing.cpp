@@ -9,7 +9,7 @@ namespace {
 using base::steady_time;
 using std::chrono::microseconds;
 
-microseconds between(steady_time from, steady_time to) noexcept {
+microseconds span(steady_time from, steady_time to) noexcept {
     return to > from ? std::chrono::duration_cast<microseconds>(to - from) : microseconds(0);
 }
 
@@ -29,7 +29,7 @@ base::text_buffer<256> server_timing(const http::milestones& times, steady_time 
     steady_time last = times.arrived;
     const auto step = [&out, &last](std::string_view name, steady_time reached) {
         if (reached != steady_time()) {
-            add(out, name, between(last, reached));
+            add(out, name, span(last, reached));
             last = reached;
         }
     };
@@ -37,14 +37,14 @@ base::text_buffer<256> server_timing(const http::milestones& times, steady_time 
     step("limit", times.limited);
     step("route", times.routed);
     if (times.connected != steady_time()) {
-        elsewhere += between(last, times.connected);
+        elsewhere += span(last, times.connected);
         step("connect", times.connected);
     }
     if (times.first_byte != steady_time()) {
-        elsewhere += between(last, times.first_byte);
+        elsewhere += span(last, times.first_byte);
         step("upstream", times.first_byte);
     }
-    add(out, "gateway", std::max(between(times.arrived, now) - elsewhere, microseconds(0)));
+    add(out, "gateway", std::max(span(times.arrived, now) - elsewhere, microseconds(0)));
     return out;
 }
 

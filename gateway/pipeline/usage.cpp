@@ -21,7 +21,7 @@ using base::result;
 constexpr std::int32_t default_days = 30;
 constexpr std::int32_t most_days = 366;
 
-base::error bad(std::string_view name, std::string_view allowed) {
+base::error bad_parameter(std::string_view name, std::string_view allowed) {
     return client_error(errc::bad_request,
                         "The query parameter '" + std::string(name) + "' must be " + std::string(allowed) + ".",
                         std::string(name));
@@ -30,7 +30,7 @@ base::error bad(std::string_view name, std::string_view allowed) {
 result<void> read_day(std::string_view name, std::string_view value, std::int32_t& day) {
     const auto parsed = base::parse_utc_date(value);
     if (!parsed) {
-        return bad(name, "a date as YYYY-MM-DD");
+        return bad_parameter(name, "a date as YYYY-MM-DD");
     }
     day = *parsed;
     return {};
@@ -47,7 +47,7 @@ result<void> check_name(std::string_view name, std::bitset<names.size()>& given)
     }
     const auto number = static_cast<std::size_t>(found - names.begin());
     if (given[number]) {
-        return bad(name, "given once");
+        return bad_parameter(name, "given once");
     }
     given.set(number);
     return {};
@@ -64,14 +64,14 @@ result<void> read_parameter(std::string_view name, std::string_view value, stora
     }
     if (name == "interval") {
         if (value != "day") {
-            return bad(name, "'day'");
+            return bad_parameter(name, "'day'");
         }
         q.interval = storage::usage_interval::day;
         return {};
     }
     if (name == "groupBy") {
         if (value != "model" && value != "key" && value != "provider") {
-            return bad(name, "'model', 'key' or 'provider'");
+            return bad_parameter(name, "'model', 'key' or 'provider'");
         }
         q.group = value == "model" ? usage_group::model : value == "key" ? usage_group::key : usage_group::provider;
         return {};
@@ -79,7 +79,7 @@ result<void> read_parameter(std::string_view name, std::string_view value, stora
     if (value.empty() || value.size() > base::max_id_length ||
         value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") !=
             std::string_view::npos) {
-        return bad(name, "the id of a key, e.g. key_abc123");
+        return bad_parameter(name, "the id of a key, e.g. key_abc123");
     }
     q.key_id = std::string(value);
     return {};
