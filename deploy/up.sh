@@ -54,7 +54,7 @@ real=no
 if env | grep -qE '^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|XAI|OPENROUTER|MINIMAX)_API_KEY(_FILE)?=.|^CONCURRED__PROVIDERS__.*__API_KEY(_FILE)?=.'; then
     real=yes
 else
-    "$concurred" mock --listen 127.0.0.1:0 --tokens 24 --gap 40ms --lenient >"$work/mock" 2>&1 &
+    "$concurred" mock --listen 127.0.0.1:0 --tokens 24 --gap 20ms --lenient >"$work/mock" 2>&1 &
     mock_pid=$!
     for _ in $(seq 100); do
         mock_url=$(sed -nE 's/^mock provider listening on (.*)$/\1/p' "$work/mock")
