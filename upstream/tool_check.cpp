@@ -27,7 +27,7 @@ base::error wrong(std::string_view code, std::string field, std::string message)
 }
 
 bool has_word(std::string_view text, std::string_view word) noexcept {
-    return ::memmem(text.data(), text.size(), word.data(), word.size()) != nullptr;
+    return !text.empty() && ::memmem(text.data(), text.size(), word.data(), word.size()) != nullptr;
 }
 
 bool is_tool_name(std::string_view name) noexcept {
