@@ -8,6 +8,7 @@ WATCHDOG = 120  # seconds; `@pytest.mark.watchdog(seconds)` sets another
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "memory: measures resident memory, which a sanitizer changes")
     config.addinivalue_line("markers", "watchdog(seconds): longest time for one test")
 
 

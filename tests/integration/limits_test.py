@@ -127,6 +127,7 @@ def test_a_chunked_body_over_the_limit_is_413_at_the_limit(gateway):
     assert gateway.upstream_requests() == before
 
 
+@pytest.mark.memory
 def test_memory_of_large_bodies_is_given_back(fresh):
     gateway = fresh
     body = padded(8 * KIB * KIB)
@@ -243,6 +244,7 @@ def test_a_client_that_stops_reading_is_cut_off_and_the_provider_too(hasty, mode
 # L-09, L-10: memory for slow readers
 
 
+@pytest.mark.memory
 def test_slow_readers_of_fast_streams_cost_little_memory(fresh):
     gateway = fresh
     gateway.ask(gateway.chat(stream=True))
@@ -304,6 +306,7 @@ def allow_descriptors(wanted):
     return wanted
 
 
+@pytest.mark.memory
 @pytest.mark.watchdog(240)
 def test_twenty_thousand_idle_connections_are_held(tmp_path, mock):
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -140,10 +140,14 @@ def test_claims_that_are_not_ours_are_refused(gateway, changes):
     assert refusal(gateway, signed_in(**changes)) == "session_invalid"
 
 
-@pytest.mark.parametrize("changes", [{"aud": ["other", "authenticated"]}, {"nbf": time.time() + 20}, {"iat": time.time() + 30},
-                                     {"exp": time.time() - 10}, {"is_anonymous": True}, {"phone": "", "amr": ["password"]}])
+@pytest.mark.parametrize("changes", [{"aud": ["other", "authenticated"]}, {"is_anonymous": True}, {"phone": "", "amr": ["password"]}])
 def test_claims_that_are_fine(gateway, changes):
     assert status(gateway, signed_in(**changes)) == 200
+
+
+@pytest.mark.parametrize("claim, seconds_from_now", [("nbf", 20), ("iat", 30), ("exp", -10)])
+def test_clocks_may_differ_a_little(gateway, claim, seconds_from_now):
+    assert status(gateway, signed_in(**{claim: time.time() + seconds_from_now})) == 200
 
 
 def test_an_expired_session_says_so(gateway):

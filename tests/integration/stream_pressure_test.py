@@ -15,6 +15,7 @@ FAST = SCENARIOS.mock("tokens=1m;group=256")
 gateway = rig(SCENARIOS)
 
 
+@pytest.mark.memory
 def test_a_slow_reader_does_not_fill_the_gateway_nor_stop_others(gateway):
     gateway.ask(gateway.name(PLAIN), stream=True)
     before, served = gateway.resident(), gateway.mock.ledger()["tokens_served"]
@@ -53,6 +54,7 @@ def test_a_client_that_stops_reading_is_closed_after_write_timeout(tmp_path):
         call.leave()
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("count", [40])
 def test_many_stuck_readers_cost_little_each(gateway, count):
     gateway.at_rest()

@@ -129,6 +129,7 @@ def test_the_status_waits_for_the_first_content(gateway):
         call.until(b'"content":"The')
 
 
+@pytest.mark.memory
 def test_a_stream_of_64_mib_passes_in_flat_memory(gateway):
     gateway.ask(gateway.name(PLAIN), stream=True)
     before = gateway.resident()
