@@ -22,7 +22,7 @@ dead_spool::dead_spool(spool_folder folder) : folder_(std::move(folder)) {
         }
     }
     reader_ = std::make_unique<spool_reader>(folder_.descriptor(), folder_.id(),
-                                             segments_.empty() ? nullptr : segments_.front().get());
+                                             segments_.empty() ? nullptr : segments_.front().get(), frame_trust::none);
     if (!reader_->read_carry()) {
         folder_.quarantine("carry");
         ++found_.quarantined;

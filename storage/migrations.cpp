@@ -9,7 +9,7 @@ namespace concurred::storage {
 namespace {
 
 // Never edited once released: a change of the schema is a new entry at the end.
-constexpr std::array<const char*, 4> migrations{{
+constexpr std::array<const char*, 5> migrations{{
     // 1. A change number is drawn from change_counter by every transaction that writes api_key. Its row stays locked
     // until
     // the commit, so numbers become visible in order and a reader that has seen n has seen all before n.
@@ -141,6 +141,15 @@ CREATE TABLE login_link (
     expires_ms INTEGER NOT NULL,
     used_ms INTEGER
 ) STRICT, WITHOUT ROWID;
+)sql",
+    // 5. Single requests as they are packed for the spool (see usage_codec), each in a place that follows from its id
+    // (see sqlite_usage_store): a third of the work. The sums stay.
+    R"sql(
+DROP TABLE usage_event;
+CREATE TABLE usage_event (
+    slot INTEGER NOT NULL PRIMARY KEY,
+    record BLOB NOT NULL
+) STRICT;
 )sql",
 }};
 

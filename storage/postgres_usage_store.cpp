@@ -16,18 +16,47 @@ namespace concurred::storage {
 
 namespace {
 
-// Types of `event_columns`, then of the three sums that are not columns of a record.
-constexpr std::array<const char*, 29> array_types{{
-    "uuid",   "integer", "bigint", "integer", "integer", "boolean", "boolean", "boolean", "boolean", "bigint",
-    "bigint", "bigint",  "bigint", "bigint",  "bigint",  "bigint",  "bigint",  "bigint",  "bigint",  "text",
-    "text",   "text",    "text",   "text",    "text",    "text",    "bigint",  "bigint",  "bigint",
+struct event_column {
+    const char* name;
+    const char* type;
+};
+
+/// Columns of `usage_event`, in the order of `arrays_of` and `read_event`.
+constexpr std::array<event_column, 26> event_columns{{
+    {"event_id", "uuid"},
+    {"day", "integer"},
+    {"admitted_ms", "bigint"},
+    {"status", "integer"},
+    {"ended", "integer"},
+    {"byok", "boolean"},
+    {"stream", "boolean"},
+    {"estimated", "boolean"},
+    {"priced", "boolean"},
+    {"price_version", "bigint"},
+    {"prompt_tokens", "bigint"},
+    {"cache_read_tokens", "bigint"},
+    {"cache_write_tokens", "bigint"},
+    {"completion_tokens", "bigint"},
+    {"reasoning_tokens", "bigint"},
+    {"reserved_tokens", "bigint"},
+    {"cost_nano_usd", "bigint"},
+    {"latency_ms", "bigint"},
+    {"first_token_ms", "bigint"},
+    {"owner", "text"},
+    {"key_id", "text"},
+    {"endpoint", "text"},
+    {"provider", "text"},
+    {"model_requested", "text"},
+    {"model", "text"},
+    {"upstream_request_id", "text"},
 }};
-static_assert(array_types.size() == event_columns.size() + 3);
+// Then come three sums that are no columns of a record.
+constexpr std::size_t array_count = event_columns.size() + 3;
 
 std::string event_list() {
     std::string text;
-    for (const char* name : event_columns) {
-        text.append(text.empty() ? "" : ", ").append(name);
+    for (const event_column& column : event_columns) {
+        text.append(text.empty() ? "" : ", ").append(column.name);
     }
     return text;
 }
@@ -36,8 +65,9 @@ std::string event_list() {
 /// processes cannot deadlock.
 std::string apply_text() {
     std::string arrays;
-    for (std::size_t i = 0; i < array_types.size(); ++i) {
-        arrays += (i == 0 ? "$" : ", $") + std::to_string(i + 1) + "::" + array_types[i] + "[]";
+    for (std::size_t i = 0; i < array_count; ++i) {
+        const char* const type = i < event_columns.size() ? event_columns[i].type : "bigint";
+        arrays += (i == 0 ? "$" : ", $") + std::to_string(i + 1) + "::" + type + "[]";
     }
     const std::string events = event_list();
     const std::string key = "owner, day, key_id, model, provider, byok";
@@ -76,7 +106,7 @@ std::int64_t bounded(std::uint64_t value) noexcept {
 }
 
 postgres_values arrays_of(usage_batch records) {
-    std::array<postgres_array, array_types.size()> arrays;
+    std::array<postgres_array, array_count> arrays;
     for (const base::usage_record* record : records) {
         const base::usage_record& r = *record;
         const usage_sums sums = sums_of(r);
@@ -154,7 +184,6 @@ base::usage_record read_event(const postgres_rows& rows, const base::event_id& i
     r.model_requested = text();
     r.model = text();
     r.upstream_request_id = text();
-    r.request_id = crypto::to_text(id);
     return r;
 }
 

@@ -16,7 +16,8 @@ using spool_id = std::array<std::uint8_t, 16>;
 // A segment is a header of `spool_header_bytes` and frames, back to back, each at a multiple of 8 bytes:
 //
 //   u32 length of the payload   u32 CRC-32C over sequence and payload, begun with that of spool and segment
-//   u64 sequence                payload, zeros up to the next multiple of 8
+//   u64 sequence                payload: u8 version, u8 kind, the packed record
+//   zeros up to the next multiple of 8
 //
 // All numbers are little-endian. A length of 0 is the end: segments are made of zeros. The CRC begins with the names of
 // the spool and the segment, so that a frame of another file, or of another use of the same blocks, is no frame here.
@@ -26,14 +27,9 @@ inline constexpr std::size_t spool_frame_head = 16;
 
 /// What a frame says.
 enum class spool_kind : std::uint8_t {
-    admit = 1,   ///< a provider is about to be asked: the record as it will be booked if nothing more is heard
-    settle = 2,  ///< the request ended: its final record
-};
-
-struct spool_entry {
-    spool_kind kind = spool_kind::admit;
-    std::uint64_t sequence = 0;
-    base::usage_record record;
+    unknown = 0,  ///< of a newer version of the program
+    admit = 1,    ///< a provider is about to be asked: the record as it will be booked if nothing more is heard
+    settle = 2,   ///< the request ended: its final record
 };
 
 /// What seals the frames of a segment: its spool and its number in it.
@@ -63,18 +59,16 @@ struct frame_view {
     frame_state state = frame_state::bad;
     std::size_t size = 0;  ///< with good: of the whole frame
     std::uint64_t sequence = 0;
-    std::span<const std::uint8_t> payload{};
+    spool_kind kind = spool_kind::unknown;
+    std::span<const std::uint8_t> packed{};  ///< the record, for `unpack_usage`; empty for an unknown kind
 };
 
+/// Whether a frame may be believed without a look at its CRC: what this process wrote, and published.
+enum class frame_trust : std::uint8_t { none, ours };
+
 /// Looks at the frame at the front of `bytes`. Reads nothing beyond, whatever is there.
-[[nodiscard]] frame_view look_at_frame(std::span<const std::uint8_t> bytes, const spool_seal& seal) noexcept;
-
-/// Of a good frame that notes an admission: whose. nullopt: it is of another kind.
-[[nodiscard]] std::optional<base::event_id> admitted_id(const frame_view& frame) noexcept;
-
-/// Reads the payload of a good frame.
-/// @returns false where it is of a newer version of the program, or makes no sense
-[[nodiscard]] bool read_payload(const frame_view& frame, spool_entry& out) noexcept;
+[[nodiscard]] frame_view look_at_frame(std::span<const std::uint8_t> bytes, const spool_seal& seal,
+                                       frame_trust trust = frame_trust::none) noexcept;
 
 // The header of a segment: magic, version, spool, number, the CRC of these. Then, at `spool_mark_offset`, how far it is
 // applied, which changes.

@@ -1,5 +1,7 @@
 #include "storage/spool_reader.hpp"
 
+#include "storage/usage_codec.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -14,10 +16,6 @@ namespace {
 constexpr const char* carry_name = "carry";
 constexpr const char* new_carry_name = "carry.new";
 constexpr std::size_t fill_at_once = 512;
-
-std::span<const std::uint8_t> bytes_of(const std::string& text) noexcept {
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 bool write_all(int file, std::span<const std::uint8_t> bytes) noexcept {
     while (!bytes.empty()) {
@@ -38,12 +36,22 @@ std::size_t spool_reader::id_hash::operator()(const base::event_id& id) const no
     return random;
 }
 
-spool_reader::spool_reader(int folder, const spool_id& spool, spool_segment* first)
-    : folder_(folder), spool_(spool), at_(first) {
-    if (at_ != nullptr) {
-        scanner_.emplace(at_->bytes(), at_->seal());
-        unfinished_.push_back(at_);
+spool_reader::spool_reader(int folder, const spool_id& spool, spool_segment* first, frame_trust trust)
+    : folder_(folder), spool_(spool), trust_(trust) {
+    if (first != nullptr) {
+        begin_segment(first);
     }
+}
+
+void spool_reader::begin_segment(spool_segment* segment) {
+    at_ = segment;
+    scanner_.emplace(segment->bytes(), segment->seal(), trust_);
+    unfinished_.push_back(segment);
+}
+
+void spool_reader::end_segment() noexcept {
+    lost_ += scanner_->damaged();
+    torn_ += scanner_->torn() ? 1 : 0;
 }
 
 bool spool_reader::at_end() const noexcept {
@@ -57,11 +65,8 @@ bool spool_reader::next_segment() {
     if (next == nullptr || scanner_->offset() < at_->written.load(std::memory_order_acquire)) {
         return next != nullptr;
     }
-    lost_ += scanner_->damaged();
-    torn_ += scanner_->torn() ? 1 : 0;
-    at_ = next;
-    scanner_.emplace(at_->bytes(), at_->seal());
-    unfinished_.push_back(at_);
+    end_segment();
+    begin_segment(next);
     return true;
 }
 
@@ -70,25 +75,31 @@ void spool_reader::take(const frame_view& frame) {
         lost_ += frame.sequence - next_sequence_;
     }
     next_sequence_ = frame.sequence + 1;
-    if (const auto id = admitted_id(frame)) {
-        open_.insert_or_assign(*id,
-                               std::string(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size()));
+    if (frame.kind == spool_kind::admit) {
+        open_.insert_or_assign(packed_id(frame.packed), open_request{frame.packed, at_});
         return;
     }
-    spool_entry& entry = entry_;
-    if (!read_payload(frame, entry)) {
+    if (frame.kind == spool_kind::unknown || !unpack_usage(frame.packed, next_pending())) {
         ++lost_;
         return;
     }
-    open_.erase(entry.record.id);
+    open_.erase(pending_[filled_].id);
     if (scanner_->offset() > at_->mark()) {
-        pending_.push_back(entry.record);
         places_.push_back({at_, scanner_->offset()});
+        ++filled_;
     }
 }
 
+/// The place behind the last one, which is not filled yet.
+base::usage_record& spool_reader::next_pending() {
+    if (pending_.size() == filled_) {
+        pending_.emplace_back();
+    }
+    return pending_[filled_];
+}
+
 void spool_reader::fill(std::size_t max) {
-    while (at_ != nullptr && pending_.size() < max) {
+    while (at_ != nullptr && filled_ < max) {
         if (const auto frame = scanner_->next(at_->written.load(std::memory_order_acquire))) {
             take(*frame);
         } else if (!next_segment()) {
@@ -99,8 +110,8 @@ void spool_reader::fill(std::size_t max) {
 
 std::span<const base::usage_record> spool_reader::peek(std::size_t max) {
     if (pending() == 0) {
-        pending_.clear();
         places_.clear();
+        filled_ = 0;
         head_ = 0;
         fill(std::max(max, fill_at_once));
         finish_segments();  // those with nothing to apply
@@ -127,8 +138,20 @@ void spool_reader::finish_segments() {
         if ((!open_.empty() || has_carry_) && !write_carry(front->number())) {
             return;  // tried again with the next release; the segment stays
         }
+        keep_open(front);
         front->done.store(true, std::memory_order_release);
         unfinished_.pop_front();
+    }
+}
+
+/// The segment goes: what is still open there is copied.
+void spool_reader::keep_open(const spool_segment* segment) {
+    for (auto& [id, request] : open_) {
+        if (request.segment == segment) {
+            request.segment = nullptr;
+            request.kept.assign(request.packed.begin(), request.packed.end());
+            request.packed = request.kept;
+        }
     }
 }
 
@@ -145,13 +168,12 @@ bool spool_reader::write_carry(std::uint32_t number) {
     write_header(bytes, {spool_, number});
     const spool_seal seal = make_seal(spool_, number);
     std::uint64_t sequence = 0;
-    for (const auto& [id, payload] : open_) {
-        spool_entry entry;
-        if (read_payload({frame_state::good, 0, 0, bytes_of(payload)}, entry)) {
+    for (const auto& [id, request] : open_) {
+        base::usage_record record;
+        if (unpack_usage(request.packed, record)) {
             const std::size_t end = bytes.size();
             bytes.resize(end + max_spool_frame);
-            bytes.resize(end +
-                         write_frame(std::span(bytes).subspan(end), seal, spool_kind::admit, ++sequence, entry.record));
+            bytes.resize(end + write_frame(std::span(bytes).subspan(end), seal, spool_kind::admit, ++sequence, record));
         }
     }
     if (!write_all(file.get(), bytes) || ::fdatasync(file.get()) != 0 ||
@@ -180,10 +202,10 @@ bool spool_reader::read_carry() {
     }
     spool_scanner scanner(bytes, make_seal(spool_, header->segment));
     while (const auto frame = scanner.next(bytes.size())) {
-        spool_entry entry;
-        if (read_payload(*frame, entry)) {
-            open_.insert_or_assign(entry.record.id, std::string(reinterpret_cast<const char*>(frame->payload.data()),
-                                                                frame->payload.size()));
+        if (frame->kind == spool_kind::admit) {
+            open_request request{{}, nullptr, {frame->packed.begin(), frame->packed.end()}};
+            request.packed = request.kept;
+            open_.insert_or_assign(packed_id(frame->packed), std::move(request));
         }
     }
     return !scanner.torn() && scanner.damaged() == 0;
@@ -192,14 +214,12 @@ bool spool_reader::read_carry() {
 void spool_reader::close_open() {
     closing_ = true;
     if (at_ != nullptr) {
-        lost_ += scanner_->damaged();
-        torn_ += scanner_->torn() ? 1 : 0;
+        end_segment();
     }
-    for (const auto& [id, payload] : open_) {
-        spool_entry entry;
-        if (read_payload({frame_state::good, 0, 0, bytes_of(payload)}, entry)) {
-            pending_.push_back(entry.record);
+    for (const auto& [id, request] : open_) {
+        if (unpack_usage(request.packed, next_pending())) {
             places_.push_back({nullptr, 0});
+            ++filled_;
         } else {
             ++lost_;
         }

@@ -5,7 +5,7 @@ namespace concurred::storage {
 std::optional<frame_view> spool_scanner::next(std::size_t limit) noexcept {
     bool bad = false;
     for (std::size_t at = offset_; at < limit; at += 8) {
-        const frame_view frame = look_at_frame(bytes_.subspan(at, limit - at), seal_);
+        const frame_view frame = look_at_frame(bytes_.subspan(at, limit - at), seal_, trust_);
         if (frame.state == frame_state::good && frame.sequence >= next_sequence_) {
             // A hole of zeros is damage too: pages that a power cut took, with later ones that it left.
             damaged_ += at != offset_ ? 1 : 0;

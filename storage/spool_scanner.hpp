@@ -9,12 +9,14 @@
 
 namespace concurred::storage {
 
-/// Walks through the frames of one segment. Pure: it is given the bytes, and trusts none of them. What is cut off,
-/// damaged or of another file is passed over to the next good frame, and counted.
+/// Walks through the frames of one segment. Pure: it is given the bytes, and trusts none of them unless told to. What
+/// is cut off, damaged or of another file is passed over to the next good frame, and counted.
 class spool_scanner {
 public:
     /// @param bytes of the whole segment; outlive the scanner
-    spool_scanner(std::span<const std::uint8_t> bytes, const spool_seal& seal) noexcept : bytes_(bytes), seal_(seal) {}
+    spool_scanner(std::span<const std::uint8_t> bytes, const spool_seal& seal,
+                  frame_trust trust = frame_trust::none) noexcept
+        : bytes_(bytes), seal_(seal), trust_(trust) {}
 
     /// The next good frame that ends at or before `limit`; its payload is a view into the segment. nullopt: there is
     /// none, `offset` is at the limit.
@@ -31,6 +33,7 @@ public:
 private:
     std::span<const std::uint8_t> bytes_;
     spool_seal seal_;
+    frame_trust trust_;
     std::size_t offset_ = spool_header_bytes;
     std::uint64_t next_sequence_ = 0;  // frames before it are not taken: they are copies
     std::uint64_t damaged_ = 0;

@@ -98,6 +98,11 @@ std::string_view sqlite_query::text(int column) const noexcept {
                            : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 
+std::span<const std::uint8_t> sqlite_query::bytes(int column) const noexcept {
+    const std::string_view octets = text(column);
+    return {reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()};
+}
+
 // ---- database
 
 void sqlite_database::closer::operator()(sqlite3* handle) const noexcept {

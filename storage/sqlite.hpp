@@ -76,6 +76,7 @@ public:
     [[nodiscard]] std::optional<std::int64_t> optional_integer(int column) const noexcept;
     /// Valid until the next call of `next` or `run`.
     [[nodiscard]] std::string_view text(int column) const noexcept;
+    [[nodiscard]] std::span<const std::uint8_t> bytes(int column) const noexcept;  ///< as long as `text`
 
 private:
     sqlite_query& bind_integer(std::int64_t value) noexcept;
@@ -109,6 +110,8 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     /// Whether a transaction is open.
     [[nodiscard]] bool in_transaction() const noexcept;
+    /// For parts of SQLite that this class leaves out. Lives as long as the database.
+    [[nodiscard]] sqlite3* handle() const noexcept { return handle_.get(); }
 
 private:
     struct closer {

@@ -1,15 +1,20 @@
-#include "crypto/random.hpp"
 #include "storage/sqlite.hpp"
+#include "storage/usage_batch_table.hpp"
+#include "storage/usage_codec.hpp"
 #include "storage/usage_columns.hpp"
 #include "storage/usage_report_builder.hpp"
+#include "storage/usage_rollup.hpp"
+#include "storage/usage_slot.hpp"
 #include "storage/usage_store.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace concurred::storage {
 
@@ -30,86 +35,9 @@ std::string upsert_text() {
            ") ON CONFLICT (owner, day, key_id, model, provider, byok) DO UPDATE SET " + sums;
 }
 
-std::string event_column_list() {
-    std::string text;
-    for (const char* name : event_columns) {
-        text += (text.empty() ? "" : ", ") + std::string(name);
-    }
-    return text;
-}
-
-std::string insert_event_text() {
-    std::string values = "?";
-    for (std::size_t i = 1; i < event_columns.size(); ++i) {
-        values += ",?";
-    }
-    return "INSERT INTO usage_event (" + event_column_list() + ") VALUES (" + values +
-           ") ON CONFLICT (event_id) DO NOTHING";
-}
-
-/// Counts that no request has stay storable.
-std::int64_t bounded(std::uint64_t value) noexcept {
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, largest_sum));
-}
-
-void bind_event(sqlite_query& query, const base::usage_record& r) {
-    query.bind(r.id).bind(r.day).bind(r.admitted_ms).bind(r.status).bind(static_cast<int>(r.end));
-    query.bind(r.byok).bind(r.stream).bind(r.estimated).bind(r.priced).bind(r.price_version);
-    query.bind(bounded(r.tokens.prompt)).bind(bounded(r.tokens.cache_read)).bind(bounded(r.tokens.cache_write));
-    query.bind(bounded(r.tokens.completion)).bind(bounded(r.tokens.reasoning)).bind(bounded(r.reserved_tokens));
-    query.bind(r.cost_nano_usd).bind(r.latency_ms).bind(r.first_token_ms).bind(r.owner.view()).bind(r.key_id.view());
-    query.bind(r.endpoint.view()).bind(r.provider.view()).bind(r.model_requested.view()).bind(r.model.view());
-    query.bind(r.upstream_request_id.view());
-}
-
-base::usage_record read_event(const sqlite_query& row, const base::event_id& id) {
-    int column = 1;
-    const auto number = [&] { return row.integer(column++); };
-    const auto count = [&] { return static_cast<std::uint64_t>(row.integer(column++)); };
-    base::usage_record r;
-    r.id = id;
-    r.day = static_cast<std::int32_t>(number());
-    r.admitted_ms = number();
-    r.status = static_cast<std::uint16_t>(number());
-    r.end = static_cast<base::end_reason>(number());
-    r.byok = number() != 0;
-    r.stream = number() != 0;
-    r.estimated = number() != 0;
-    r.priced = number() != 0;
-    r.price_version = static_cast<std::uint32_t>(number());
-    r.tokens.prompt = count();
-    r.tokens.cache_read = count();
-    r.tokens.cache_write = count();
-    r.tokens.completion = count();
-    r.tokens.reasoning = count();
-    r.reserved_tokens = count();
-    r.cost_nano_usd = number();
-    r.latency_ms = static_cast<std::uint32_t>(number());
-    r.first_token_ms = static_cast<std::uint32_t>(number());
-    r.owner = row.text(column++);
-    r.key_id = row.text(column++);
-    r.endpoint = row.text(column++);
-    r.provider = row.text(column++);
-    r.model_requested = row.text(column++);
-    r.model = row.text(column++);
-    r.upstream_request_id = row.text(column++);
-    r.request_id = crypto::to_text(id);
-    return r;
-}
-
 // Rows removed at once by `expire`: some ten milliseconds.
 constexpr std::int64_t expired_at_once = 5'000;
 constexpr std::int64_t day_ms = 86'400'000;
-
-/// Ids are ordered by time: the first of a day, by the 48 bits of milliseconds they begin with.
-base::event_id first_id_of(std::int32_t day) noexcept {
-    base::event_id id{};
-    const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(day * day_ms, 0));
-    for (std::size_t i = 0; i < 6; ++i) {
-        id[i] = static_cast<std::uint8_t>(ms >> (8 * (5 - i)));
-    }
-    return id;
-}
 
 std::string select_text(const usage_query& query) {
     std::string text = std::string("SELECT day, model, ") + column_of(query.group);
@@ -135,13 +63,21 @@ public:
     explicit sqlite_usage_store(sqlite_database& database) noexcept : database_(database) {}
 
     base::result<void> prepare() {
-        const std::array<std::pair<sqlite_statement*, std::string>, 4> texts{{
+        auto table = usage_batch_table::install(database_);
+        if (!table) {
+            return std::move(table).error();
+        }
+        batch_ = *table;
+        const std::array<std::pair<sqlite_statement*, std::string>, 5> texts{{
             {&upsert_, upsert_text()},
-            {&insert_event_, insert_event_text()},
-            {&find_event_, "SELECT " + event_column_list() + " FROM usage_event WHERE event_id = ?1"},
+            {&insert_all_,
+             "INSERT INTO usage_event (slot, record) SELECT slot, record FROM usage_batch WHERE true "
+             "ON CONFLICT (slot) DO NOTHING"},
+            {&insert_, "INSERT INTO usage_event (slot, record) VALUES (?1, ?2) ON CONFLICT (slot) DO NOTHING"},
+            {&look_, "SELECT record FROM usage_event WHERE slot = ?1"},
             {&expire_,
-             "DELETE FROM usage_event WHERE event_id IN (SELECT event_id FROM usage_event WHERE event_id < ?1 ORDER BY "
-             "event_id LIMIT ?2)"},
+             "DELETE FROM usage_event WHERE slot IN (SELECT slot FROM usage_event WHERE slot < ?1 ORDER BY slot LIMIT "
+             "?2)"},
         }};
         for (const auto& [statement, text] : texts) {
             auto prepared = database_.prepare(text);
@@ -154,52 +90,43 @@ public:
     }
 
     base::result<std::size_t> apply(usage_batch records) override {
-        auto transaction = sqlite_transaction::begin(database_);
-        if (!transaction) {
-            return std::move(transaction).error();
+        pack(records);
+        rollup_.clear();
+        auto applied = apply_all(records);
+        if (applied && *applied == 0 && !records.empty()) {
+            rollup_.clear();
+            applied = apply_singly();
         }
-        fresh_.clear();
-        for (const base::usage_record* record : records) {
-            sqlite_query insert(insert_event_);
-            bind_event(insert, *record);
-            if (auto done = insert.run(); !done) {
-                return std::move(done).error();
-            }
-            if (database_.changes() != 0) {
-                fresh_.push_back(record);
-            }
-        }
-        if (auto written = write_rollups(); !written) {
-            return std::move(written).error();
-        }
-        if (auto committed = transaction->commit(); !committed) {
-            return std::move(committed).error();
-        }
-        return fresh_.size();
+        return applied;
     }
 
     base::result<std::optional<base::usage_record>> find(const std::optional<std::string>& owner,
                                                          const base::event_id& id) override {
-        sqlite_query query(find_event_);
-        query.bind(id);
-        auto found = query.next();
-        if (!found) {
-            return std::move(found).error();
+        base::usage_record record;
+        for (std::int64_t slot = usage_slot(id);; ++slot) {
+            sqlite_query query(look_);
+            query.bind(slot);
+            auto found = query.next();
+            if (!found) {
+                return std::move(found).error();
+            }
+            if (!*found) {
+                return std::optional<base::usage_record>();
+            }
+            if (packed_id(query.bytes(0)) != id) {
+                continue;
+            }
+            if (!unpack_usage(query.bytes(0), record)) {
+                return base::gateway_error(base::errc::internal, "a usage record in the database is damaged");
+            }
+            const bool foreign = owner && record.owner != std::string_view(*owner);
+            return foreign ? std::nullopt : std::optional(record);
         }
-        std::optional<base::usage_record> record;
-        if (*found) {
-            record = read_event(query, id);
-        }
-        if (record && owner && record->owner != std::string_view(*owner)) {
-            record.reset();
-        }
-        return record;
     }
 
     base::result<bool> expire(std::int32_t day) override {
-        const base::event_id before = first_id_of(day);
         sqlite_query query(expire_);
-        query.bind(before).bind(expired_at_once);
+        query.bind(first_usage_slot(day * day_ms)).bind(expired_at_once);
         if (auto done = query.run(); !done) {
             return std::move(done).error();
         }
@@ -241,21 +168,103 @@ public:
     }
 
 private:
-    base::result<void> write_rollups() {
-        std::sort(fresh_.begin(), fresh_.end(),
-                  [](const auto* a, const auto* b) { return rollup_key(*a) < rollup_key(*b); });
-        for (auto from = fresh_.begin(); from != fresh_.end();) {
-            const base::usage_record& key = **from;
-            usage_sums sums;
-            do {
-                sums += sums_of(**from);
-                ++from;
-            } while (from != fresh_.end() && rollup_key(**from) == rollup_key(key));
-            if (auto added = add(key, sums); !added) {
-                return added;
+    struct packed_record {
+        std::int64_t slot;
+        std::span<const std::uint8_t> octets;
+        const base::usage_record* record;
+    };
+
+    void pack(usage_batch records) {
+        octets_.resize(std::max(octets_.size(), records.size() * max_packed_usage));
+        packed_.clear();
+        std::span<std::uint8_t> left(octets_);
+        for (const base::usage_record* record : records) {
+            const std::size_t size = pack_usage(left, *record);
+            packed_.push_back({usage_slot(record->id), left.first(size), record});
+            left = left.subspan(size);
+        }
+        // The order of the table: it grows at its end.
+        std::sort(packed_.begin(), packed_.end(),
+                  [](const packed_record& a, const packed_record& b) { return a.slot < b.slot; });
+    }
+
+    /// The common case: nothing of the batch is there, and no two records want the same place.
+    /// @returns 0, and nothing is changed, where that is not so
+    base::result<std::size_t> apply_all(usage_batch records) {
+        batch_->rows.clear();
+        for (const packed_record& one : packed_) {
+            batch_->rows.push_back({one.slot, one.octets});
+        }
+        auto transaction = sqlite_transaction::begin(database_);
+        if (!transaction) {
+            return std::move(transaction).error();
+        }
+        if (auto inserted = sqlite_query(insert_all_).run(); !inserted) {
+            return std::move(inserted).error();
+        }
+        if (database_.changes() != static_cast<std::int64_t>(records.size())) {
+            return 0;
+        }
+        for (const base::usage_record* record : records) {
+            rollup_.add(*record);
+        }
+        return finish(*transaction, records.size());
+    }
+
+    base::result<std::size_t> apply_singly() {
+        auto transaction = sqlite_transaction::begin(database_);
+        if (!transaction) {
+            return std::move(transaction).error();
+        }
+        std::size_t fresh = 0;
+        for (const packed_record& one : packed_) {
+            auto is_new = insert(one);
+            if (!is_new) {
+                return std::move(is_new).error();
+            }
+            if (*is_new) {
+                rollup_.add(*one.record);
+                ++fresh;
             }
         }
-        return {};
+        return finish(*transaction, fresh);
+    }
+
+    /// In its place, or in the next one that is free: ids are told apart by what lies there. Rows go only with all that
+    /// are older, so that no gap comes between.
+    /// @returns false where the record is there already
+    base::result<bool> insert(const packed_record& one) {
+        for (std::int64_t slot = one.slot;; ++slot) {
+            {
+                sqlite_query query(insert_);
+                if (auto done = query.bind(slot).bind(one.octets).run(); !done) {
+                    return std::move(done).error();
+                }
+            }
+            if (database_.changes() != 0) {
+                return true;
+            }
+            sqlite_query query(look_);
+            auto found = query.bind(slot).next();
+            if (!found) {
+                return std::move(found).error();
+            }
+            if (*found && packed_id(query.bytes(0)) == one.record->id) {
+                return false;
+            }
+        }
+    }
+
+    base::result<std::size_t> finish(sqlite_transaction& transaction, std::size_t fresh) {
+        for (const auto& [key, sums] : rollup_.sorted()) {
+            if (auto added = add(*key, sums); !added) {
+                return std::move(added).error();
+            }
+        }
+        if (auto committed = transaction.commit(); !committed) {
+            return std::move(committed).error();
+        }
+        return fresh;
     }
 
     base::result<void> add(const base::usage_record& key, const usage_sums& sums) {
@@ -269,11 +278,16 @@ private:
     }
 
     sqlite_database& database_;
+    usage_batch_table* batch_ = nullptr;  // the database's
     sqlite_statement upsert_;
-    sqlite_statement insert_event_;
-    sqlite_statement find_event_;
+    sqlite_statement insert_all_;
+    sqlite_statement insert_;
+    sqlite_statement look_;
     sqlite_statement expire_;
-    std::vector<const base::usage_record*> fresh_;  // records of the running apply; kept for its memory
+    // Of the running apply; kept for their memory.
+    std::vector<std::uint8_t> octets_;
+    std::vector<packed_record> packed_;
+    usage_rollup rollup_;
 };
 
 }  // namespace

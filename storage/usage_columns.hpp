@@ -35,36 +35,6 @@ inline constexpr std::array<sum_column, 11> sum_columns{{
 /// Sums stop here instead of overflowing: an overflow would block every later batch.
 inline constexpr std::int64_t largest_sum = 4'611'686'018'427'387'904;
 
-/// Columns of `usage_event`, in the order in which `bind_event` and `read_event` of each store use them.
-inline constexpr std::array<const char*, 26> event_columns{{
-    "event_id",
-    "day",
-    "admitted_ms",
-    "status",
-    "ended",
-    "byok",
-    "stream",
-    "estimated",
-    "priced",
-    "price_version",
-    "prompt_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "completion_tokens",
-    "reasoning_tokens",
-    "reserved_tokens",
-    "cost_nano_usd",
-    "latency_ms",
-    "first_token_ms",
-    "owner",
-    "key_id",
-    "endpoint",
-    "provider",
-    "model_requested",
-    "model",
-    "upstream_request_id",
-}};
-
 /// The key of `usage_daily`. Batches are added in its order: neighbours share pages, and stores with row locks cannot
 /// deadlock.
 inline auto rollup_key(const base::usage_record& r) noexcept {

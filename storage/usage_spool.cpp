@@ -35,7 +35,7 @@ usage_spool::usage_spool(spool_folder folder, spool_budget& budget, std::size_t 
       budget_(budget),
       segment_bytes_(segment_bytes),
       current_(first.get()),
-      reader_(folder_.descriptor(), folder_.id(), current_) {
+      reader_(folder_.descriptor(), folder_.id(), current_, frame_trust::ours) {
     segments_.push_back(std::move(first));
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/pipeline/usage_explain.hpp"
 
+#include "crypto/random.hpp"
 #include "gateway/base/end_reason_text.hpp"
 #include "gateway/base/json_text.hpp"
 #include "gateway/base/utc_text.hpp"
@@ -141,7 +142,7 @@ result<base::event_id> parse_explain_query(std::string_view query) {
 std::string render_explanation(const base::usage_record& r, const upstream::model_price* price) {
     std::string out = "{\"success\":true,\"data\":";
     object_text data(out);
-    data.text("requestId", r.request_id.view());
+    data.text("requestId", crypto::to_text(r.id));
     data.text("admittedAt", base::utc_timestamp(base::wall_time(std::chrono::milliseconds(r.admitted_ms))));
     data.text("day", base::utc_date(r.day)).text("keyId", r.key_id.view()).text("endpoint", r.endpoint.view());
     data.number("status", r.status).text("end", base::to_text(r.end)).text("provider", r.provider.view());

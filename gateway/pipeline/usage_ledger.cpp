@@ -49,7 +49,6 @@ void usage_ledger::admit(http::exchange& x) noexcept {
     u.admitted_ms = base::unix_millis(x.arrived_at);
     u.day = base::unix_day(x.arrived_at);
     u.endpoint = x.route;
-    u.request_id = x.request_id.view();
     u.price_version = upstream::price_version;
     x.admitted = sink_.admit();
 }

@@ -3,6 +3,7 @@
 // be written back to the same bytes.
 
 #include "storage/spool_scanner.hpp"
+#include "storage/usage_codec.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -33,11 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (const auto frame = wild.next(bytes.size())) {
         require(wild.offset() > last && wild.offset() <= bytes.size());
         last = wild.offset();
-        spool_entry entry;
-        if (read_payload(*frame, entry)) {
+        base::usage_record record;
+        if (frame->kind != spool_kind::unknown && unpack_usage(frame->packed, record)) {
             std::vector<std::uint8_t> again(max_spool_frame);
-            require(write_frame(again, seal, entry.kind, entry.sequence, entry.record) == frame->size);
-            require(std::equal(frame->payload.begin(), frame->payload.end(), again.begin() + spool_frame_head));
+            require(write_frame(again, seal, frame->kind, frame->sequence, record) == frame->size);
+            require(std::equal(frame->packed.begin(), frame->packed.end(), again.begin() + spool_frame_head + 2));
         }
     }
     require(wild.offset() >= bytes.size());

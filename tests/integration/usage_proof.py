@@ -19,6 +19,7 @@ import random
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -250,12 +251,40 @@ def lock_database(folder, seconds):
         database.execute("ROLLBACK")
 
 
+# As storage/usage_codec.hpp has it: numbers, then texts with their lengths.
+NUMBERS = struct.Struct("<16sBBqiHI6QqII")
+EVENT_COLUMNS = ("event_id", "ended", "byok", "stream", "estimated", "priced", "admitted_ms", "day", "status",
+                 "price_version", "prompt_tokens", "cache_read_tokens", "cache_write_tokens", "completion_tokens",
+                 "reasoning_tokens", "reserved_tokens", "cost_nano_usd", "latency_ms", "first_token_ms", "owner", "key_id",
+                 "endpoint", "provider", "model_requested", "model", "upstream_request_id")
+
+
+def unpack_event(record):
+    """The row of EVENT_COLUMNS that a packed record holds."""
+    event_id, ended, flags, *numbers = NUMBERS.unpack_from(record)
+    row = [event_id, ended, *((flags >> bit) & 1 for bit in range(4)), *numbers]
+    at = NUMBERS.size
+    while at < len(record):
+        end = at + 1 + record[at]
+        row.append(record[at + 1:end].decode())
+        at = end
+    assert at == len(record) and len(row) == len(EVENT_COLUMNS)
+    return row
+
+
 class SqliteBooks:
+    """Lets queries see single records as PostgreSQL keeps them: in columns."""
+
     def __init__(self, folder):
         self.folder = folder
 
     def rows(self, query):
         with sqlite3.connect(self.folder / "var" / "concurred.db", timeout=PATIENCE) as database:
+            if "usage_event" in query:
+                records = database.execute("SELECT record FROM usage_event").fetchall()
+                database.execute(f"CREATE TEMP TABLE usage_event ({', '.join(EVENT_COLUMNS)})")  # before the other one
+                database.executemany(f"INSERT INTO temp.usage_event VALUES ({', '.join('?' * len(EVENT_COLUMNS))})",
+                                     (unpack_event(record) for record, in records))
             return database.execute(query).fetchall()
 
     @staticmethod

@@ -1,6 +1,7 @@
 #include "storage/spool_codec.hpp"
 
 #include "storage/spool_scanner.hpp"
+#include "storage/usage_codec.hpp"
 #include "tests/unit/storage/support.hpp"
 
 #include <doctest/doctest.h>
@@ -58,7 +59,6 @@ public:
         r.provider = text(32);
         r.model_requested = text(96);
         r.model = text(96);
-        r.request_id = text(64);
         r.upstream_request_id = text(64);
         return r;
     }
@@ -79,7 +79,7 @@ bool same(const usage_record& a, const usage_record& b) {
     };
     const auto texts = [](const usage_record& r) {
         return std::tuple(r.owner.view(), r.key_id.view(), r.endpoint.view(), r.provider.view(),
-                          r.model_requested.view(), r.model.view(), r.request_id.view(), r.upstream_request_id.view());
+                          r.model_requested.view(), r.model.view(), r.upstream_request_id.view());
     };
     return numbers(a) == numbers(b) && texts(a) == texts(b);
 }
@@ -114,9 +114,9 @@ scan_result scan(const written_segment& s, std::span<const std::uint8_t> bytes) 
     scan_result found;
     spool_scanner scanner(bytes, s.seal);
     while (const auto frame = scanner.next(bytes.size())) {
-        spool_entry entry;
-        const bool good = read_payload(*frame, entry) && frame->sequence <= s.records.size() &&
-                          same(entry.record, s.records[frame->sequence - 1]);
+        usage_record record;
+        const bool good = unpack_usage(frame->packed, record) && frame->sequence <= s.records.size() &&
+                          same(record, s.records[frame->sequence - 1]);
         found.all_as_written = found.all_as_written && good;
         found.sequences.push_back(frame->sequence);
     }
@@ -141,11 +141,11 @@ TEST_SUITE("storage/spool_codec") {
             const frame_view frame = look_at_frame(std::span(out).first(size), make_seal(here, 9));
             REQUIRE(frame.state == frame_state::good);
             REQUIRE(frame.size == size);
-            spool_entry entry;
-            REQUIRE(read_payload(frame, entry));
-            REQUIRE(entry.sequence == sequence);
-            REQUIRE(entry.kind == kind);
-            REQUIRE(same(entry.record, record));
+            usage_record read;
+            REQUIRE(unpack_usage(frame.packed, read));
+            REQUIRE(frame.sequence == sequence);
+            REQUIRE(frame.kind == kind);
+            REQUIRE(same(read, record));
         }
     }
 
@@ -158,7 +158,6 @@ TEST_SUITE("storage/spool_codec") {
         record.provider = long_text;
         record.model_requested = long_text;
         record.model = long_text;
-        record.request_id = long_text;
         record.upstream_request_id = long_text;
         std::vector<std::uint8_t> out(max_spool_frame);
         CHECK(write_frame(out, make_seal(here, 1), spool_kind::settle, 1, record) <= max_spool_frame);
@@ -181,7 +180,8 @@ TEST_SUITE("storage/spool_codec") {
         std::vector<std::uint8_t> whole(max_spool_frame);
         const usage_record record = random.record();
         const std::size_t size = write_frame(whole, make_seal(here, 1), spool_kind::settle, 5, record);
-        const std::size_t payload_end = spool_frame_head + look_at_frame(whole, make_seal(here, 1)).payload.size();
+        const auto packed = look_at_frame(whole, make_seal(here, 1)).packed;
+        const auto payload_end = static_cast<std::size_t>(packed.data() + packed.size() - whole.data());
         REQUIRE(payload_end <= size);
         for (std::size_t bit = 0; bit < payload_end * 8; ++bit) {
             whole[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));

@@ -210,10 +210,12 @@ TEST_SUITE("storage/usage_flusher") {
     TEST_CASE("a record that the store refuses for good is put aside, and the others of its batch are written once") {
         const temp_folder folder;
         scene s(folder.file("u.db"));
-        REQUIRE(s.database
-                    .execute("CREATE TRIGGER poison BEFORE INSERT ON usage_event WHEN NEW.model = 'poison' BEGIN "
-                             "SELECT RAISE(ABORT, 'poisoned'); END")
-                    .has_value());
+        REQUIRE(
+            s.database
+                .execute(
+                    "CREATE TRIGGER poison BEFORE INSERT ON usage_event WHEN instr(NEW.record, CAST('poison' AS BLOB)) "
+                    "BEGIN SELECT RAISE(ABORT, 'poisoned'); END")
+                .has_value());
         std::vector<std::string> aside;
         bool room = false;
         usage_flusher_options options;
@@ -228,7 +230,7 @@ TEST_SUITE("storage/usage_flusher") {
         pass(*s.first, 3);
         pass(*s.first, 1, usage(20'000, "poison"));
         pass(*s.first, 3);
-        CHECK(flusher.flush_now(start) == 7);  // it cannot be put aside either: tried again
+        CHECK(flusher.flush_now(std::chrono::steady_clock::now()) == 7);  // it cannot be put aside either: tried again
         CHECK(flusher.counters().failing);
         room = true;
         CHECK(flusher.flush_now(std::chrono::steady_clock::now()) == 0);
@@ -323,13 +325,13 @@ TEST_SUITE("storage/usage_flusher") {
         };
         pass(*s.first, 1, at(1'000'000));
         pass(*s.second, 1, at(1'000'500));
-        (void)flusher.flush_now(start);
+        (void)flusher.flush_now(std::chrono::steady_clock::now());
         CHECK(used() == 1'000'500);
         pass(*s.first, 1, at(1'100'000));
-        (void)flusher.flush_now(start);
+        (void)flusher.flush_now(std::chrono::steady_clock::now());
         CHECK(used() == 1'000'500);
         pass(*s.first, 1, at(1'300'500));
-        (void)flusher.flush_now(start);
+        (void)flusher.flush_now(std::chrono::steady_clock::now());
         CHECK(used() == 1'300'500);
     }
 

@@ -129,6 +129,35 @@ TEST_SUITE("storage/usage_store") {
         CHECK(store.database.integer("SELECT count(*) FROM usage_event").value() == 11);
     }
 
+    TEST_CASE("records whose ids lead to the same place are told apart") {
+        const temp_folder folder;
+        opened_usage store(folder.file("u.db"));
+        std::vector<usage_record> records;
+        for (int i = 0; i < 5; ++i) {
+            records.push_back(usage());
+            records.back().id = records.front().id;
+            records.back().id[7] = static_cast<std::uint8_t>(i);  // between time and what is hashed
+            records.back().latency_ms = static_cast<std::uint32_t>(i);
+        }
+        const std::span<const usage_record> all(records);
+        CHECK(store.usage->apply(all.subspan(0, 2)).value() == 2);  // together
+        CHECK(store.usage->apply(all.subspan(1, 3)).value() == 2);  // one is there, and others of its place are not
+        CHECK(store.usage->apply(all.subspan(4, 1)).value() == 1);  // alone
+        CHECK(store.usage->apply(all).value() == 0);
+        for (const usage_record& record : records) {
+            const auto found = store.usage->find(std::nullopt, record.id).value();
+            REQUIRE(found.has_value());
+            CHECK(found->id == record.id);
+            CHECK(found->latency_ms == record.latency_ms);
+        }
+        usage_record unknown = records.front();
+        unknown.id[7] = 99;
+        CHECK(!store.usage->find(std::nullopt, unknown.id).value().has_value());
+        CHECK(store.totals().requests == 5);
+        CHECK(!store.usage->expire(20'001).value());
+        CHECK(store.database.integer("SELECT count(*) FROM usage_event").value() == 0);
+    }
+
     TEST_CASE("a request is found by its id and its owner") {
         const temp_folder folder;
         opened_usage store(folder.file("u.db"));
