@@ -1,65 +1,13 @@
 #include "gateway/app/provider_export.hpp"
 
-#include "gateway/base/utc_text.hpp"
-#include "gateway/http/json_scan.hpp"
-#include "gateway/http/json_string.hpp"
+#include "gateway/app/provider_export_parts.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <map>
-#include <utility>
 
 namespace concurred::app {
 
 namespace {
-
-constexpr std::int64_t seconds_per_day = 86'400;
-
-base::error bad(std::string what) {
-    return base::client_error(base::errc::bad_request, "the provider's export: " + std::move(what));
-}
-
-std::optional<std::uint64_t> whole(std::string_view text) noexcept {
-    std::uint64_t value = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return ec == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
-/// A date, a time that begins with one, or Unix seconds.
-std::optional<std::int32_t> day_of(std::string_view text) noexcept {
-    if (const auto seconds = whole(text)) {
-        return static_cast<std::int32_t>(*seconds / seconds_per_day);
-    }
-    return base::parse_utc_date(text.substr(0, 10));
-}
-
-class collector {
-public:
-    void add(const exported_usage& one) {
-        exported_usage& sum = found_[{one.day, one.model}];
-        sum.day = one.day;
-        sum.model = one.model;
-        const auto plus = [](auto& to, const auto& more) {
-            if (more) {
-                to = to.value_or(0) + *more;
-            }
-        };
-        plus(sum.requests, one.requests);
-        plus(sum.input_tokens, one.input_tokens);
-        plus(sum.output_tokens, one.output_tokens);
-    }
-    [[nodiscard]] std::vector<exported_usage> take() {
-        std::vector<exported_usage> all;
-        for (auto& [key, sum] : found_) {
-            all.push_back(std::move(sum));
-        }
-        return all;
-    }
-
-private:
-    std::map<std::pair<std::int32_t, std::string>, exported_usage> found_;
-};
 
 /// The fields of one CSV record, and what follows it (RFC 4180).
 std::vector<std::string> read_record(std::string_view& text) {
@@ -108,11 +56,12 @@ column column_of(std::string name) noexcept {
         {"requests", column::requests},
         {"num_model_requests", column::requests},
         {"input_tokens", column::input},
-        {"input_no_cache", column::input},
-        {"input_cache_read", column::input},
-        {"input_cache_write_5m", column::input},
-        {"input_cache_write_1h", column::input},
+        {"usage_input_tokens_no_cache", column::input},
+        {"usage_input_tokens_cache_read", column::input},
+        {"usage_input_tokens_cache_write_5m", column::input},
+        {"usage_input_tokens_cache_write_1h", column::input},
         {"output_tokens", column::output},
+        {"usage_output_tokens", column::output},
     };
     for (const auto& [text, what] : known) {
         if (text == name) {
@@ -122,18 +71,28 @@ column column_of(std::string name) noexcept {
     return column::ignored;
 }
 
-base::result<std::vector<exported_usage>> read_csv(std::string_view text) {
+}  // namespace
+
+base::result<std::vector<exported_usage>> read_export_csv(std::string_view text) {
     std::vector<column> columns;
     for (const std::string& name : read_record(text)) {
         columns.push_back(column_of(name));
     }
     for (const auto& [needed, name] : {std::pair(column::day, "a day"), std::pair(column::model, "a model")}) {
         if (std::find(columns.begin(), columns.end(), needed) == columns.end()) {
-            return bad(std::string("its first line names no column for ") + name +
-                       " (allowed: date, day, usage_date_utc, start_time, start_time_iso; model, model_version)");
+            return bad_export(
+                std::string("its first line names no column for ") + name +
+                " (allowed: date, day, usage_date_utc, start_time, start_time_iso; model, model_version)");
         }
     }
-    collector all;
+    if (std::none_of(columns.begin(), columns.end(), [](column c) { return c >= column::requests; })) {
+        return bad_export(
+            "its first line names no column of requests or tokens (allowed: requests, num_model_requests; "
+            "input_tokens, "
+            "usage_input_tokens_no_cache, ..._cache_read, ..._cache_write_5m, ..._cache_write_1h; output_tokens, "
+            "usage_output_tokens)");
+    }
+    export_collector all;
     for (int line = 2; !text.empty(); ++line) {
         const auto fields = read_record(text);
         if (fields.size() == 1 && fields[0].empty()) {
@@ -143,7 +102,7 @@ base::result<std::vector<exported_usage>> read_csv(std::string_view text) {
         bool dated = false;
         for (std::size_t i = 0; i < std::min(fields.size(), columns.size()); ++i) {
             const auto count = [&](std::optional<std::uint64_t>& into) {
-                const auto value = fields[i].empty() ? std::optional<std::uint64_t>(0) : whole(fields[i]);
+                const auto value = fields[i].empty() ? std::optional<std::uint64_t>(0) : whole_number(fields[i]);
                 if (value) {
                     into = into.value_or(0) + *value;
                 }
@@ -151,7 +110,7 @@ base::result<std::vector<exported_usage>> read_csv(std::string_view text) {
             };
             bool good = true;
             if (columns[i] == column::day && !dated) {
-                const auto day = day_of(fields[i]);
+                const auto day = export_day(fields[i]);
                 good = day.has_value();
                 one.day = day.value_or(0);
                 dated = true;
@@ -165,69 +124,18 @@ base::result<std::vector<exported_usage>> read_csv(std::string_view text) {
                 good = count(one.output_tokens);
             }
             if (!good) {
-                return bad("line " + std::to_string(line) + ", column " + std::to_string(i + 1) +
-                           " is no date or whole number");
+                return bad_export("line " + std::to_string(line) + ", column " + std::to_string(i + 1) +
+                                  " is no date or whole number");
             }
         }
         if (!one.model.empty()) {
             all.add(one);
+        } else if (one.requests.value_or(0) + one.input_tokens.value_or(0) + one.output_tokens.value_or(0) != 0) {
+            return bad_export("line " + std::to_string(line) + " names no model: export it grouped by model");
         }
     }
     return all.take();
 }
-
-base::result<std::vector<exported_usage>> read_json(std::string_view text) {
-    if (const auto error = http::check_json(text)) {
-        return bad(http::describe(text, *error));
-    }
-    collector all;
-    http::json_reader root(text);
-    while (const http::json_member* member = root.next()) {
-        if (member->key != "data" || member->kind != http::json_kind::array) {
-            continue;
-        }
-        http::json_reader buckets(member->value);
-        while (const http::json_member* bucket = buckets.next()) {
-            std::optional<std::int32_t> day;
-            std::string_view results;
-            http::json_reader fields(bucket->value);
-            while (const http::json_member* f = fields.next()) {
-                if (f->key == "start_time") {
-                    day = day_of(f->value);
-                } else if (f->key == "results" && f->kind == http::json_kind::array) {
-                    results = f->value;
-                }
-            }
-            if (!day || results.empty()) {
-                return bad("an entry of 'data' has no 'start_time' in Unix seconds or no 'results'");
-            }
-            http::json_reader rows(results);
-            while (const http::json_member* row = rows.next()) {
-                exported_usage one;
-                one.day = *day;
-                http::json_reader values(row->value);
-                while (const http::json_member* v = values.next()) {
-                    if (v->key == "model" && v->kind == http::json_kind::string) {
-                        one.model = http::json_unquote(v->value).value_or("");
-                    } else if (v->key == "num_model_requests") {
-                        one.requests = whole(v->value);
-                    } else if (v->key == "input_tokens") {
-                        one.input_tokens = whole(v->value);
-                    } else if (v->key == "output_tokens") {
-                        one.output_tokens = whole(v->value);
-                    }
-                }
-                if (one.model.empty()) {
-                    return bad("a result has no 'model': ask for the export with group_by=model");
-                }
-                all.add(one);
-            }
-        }
-    }
-    return all.take();
-}
-
-}  // namespace
 
 base::result<std::vector<exported_usage>> read_provider_export(std::string_view text) {
     if (text.starts_with("\xEF\xBB\xBF")) {
@@ -235,9 +143,10 @@ base::result<std::vector<exported_usage>> read_provider_export(std::string_view 
     }
     const std::size_t first = text.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos) {
-        return bad("it is empty");
+        return bad_export("it is empty");
     }
-    return text[first] == '{' ? read_json(text) : read_csv(text);
+    text.remove_prefix(first);
+    return text[0] == '{' || text[0] == '[' ? read_export_json(text) : read_export_csv(text);
 }
 
 }  // namespace concurred::app

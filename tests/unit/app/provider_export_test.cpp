@@ -44,14 +44,41 @@ TEST_SUITE("app/provider_export") {
         CHECK(rows[1].output_tokens == 0);
     }
 
-    TEST_CASE("CSV with classes of input tokens and without requests") {
+    TEST_CASE("the CSV of Anthropic's console: classes of input tokens, no requests") {
         const auto rows = read(
-            "\xEF\xBB\xBFusage_date_utc,model_version,input_no_cache,input_cache_read,input_cache_write_5m,output_"
-            "tokens\n"
-            "2026-11-23,claude-x,10,20,30,5\n");
+            "\xEF\xBB\xBFusage_date_utc,model_version,api_key,workspace,usage_type,context_window,"
+            "usage_input_tokens_no_cache,usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,"
+            "usage_input_tokens_cache_read,usage_output_tokens,web_search_count,inference_geo,speed\n"
+            "2026-11-23,claude-opus-5,App,Default,standard,\xE2\x89\xA4 200k,10,30,40,20,5,0,global,\n");
         REQUIRE(rows.size() == 1);
         CHECK(!rows[0].requests.has_value());
-        CHECK(rows[0].input_tokens == 60);
+        CHECK(rows[0].input_tokens == 100);
+        CHECK(rows[0].output_tokens == 5);
+    }
+
+    TEST_CASE("minutes of OpenAI's CSV without usage are passed over") {
+        const auto rows = read(
+            "start_time,end_time,start_time_iso,end_time_iso,model,num_model_requests,input_tokens,output_tokens\n"
+            "1795392000,1795392060,2026-11-23T00:00:00+00:00,2026-11-23T00:01:00+00:00,,,,\n"
+            "1795392060,1795392120,2026-11-23T00:01:00+00:00,2026-11-23T00:02:00+00:00,gpt-5.2,1,2,3\n");
+        REQUIRE(rows.size() == 1);
+        CHECK(rows[0].model == "gpt-5.2");
+    }
+
+    TEST_CASE("the JSON of Anthropic's usage API, in pages") {
+        const auto rows = read(
+            R"([{"data":[{"starting_at":"2026-11-23T00:00:00Z","ending_at":"2026-11-24T00:00:00Z","results":[
+            {"uncached_input_tokens":5,"cache_creation":{"ephemeral_1h_input_tokens":10,"ephemeral_5m_input_tokens":20},
+             "cache_read_input_tokens":40,"output_tokens":6,"server_tool_use":{"web_search_requests":9},
+             "api_key_id":null,"workspace_id":null,"model":"claude-opus-5","service_tier":null,"context_window":null}]}],
+            "has_more":true,"next_page":"page_x"},
+            {"data":[{"starting_at":"2026-11-24T00:00:00Z","ending_at":"2026-11-25T00:00:00Z","results":[]}],
+             "has_more":false,"next_page":null}])");
+        REQUIRE(rows.size() == 1);
+        CHECK(rows[0].day == nov_23);
+        CHECK(!rows[0].requests.has_value());
+        CHECK(rows[0].input_tokens == 75);
+        CHECK(rows[0].output_tokens == 6);
     }
 
     TEST_CASE("the JSON of a usage API") {
@@ -74,10 +101,14 @@ TEST_SUITE("app/provider_export") {
             {"a,b\n1,2\n", "names no column for a day"},
             {"date,b\n", "names no column for a model"},
             {"date,model,requests\n2026-11-23,m,x\n", "line 2, column 3"},
-            {"date,model\n2026-13-23,m\n", "line 2, column 1"},
+            {"date,model,requests\n2026-13-23,m,1\n", "line 2, column 1"},
             {R"({"data":[{"results":[]}]})", "start_time"},
             {R"({"data":[{"start_time":1,"results":[{"input_tokens":5}]}]})", "no 'model'"},
             {R"({"data":)", "export"},
+            {R"({"results":[]})", "no 'data'"},
+            {R"({"data":[],"has_more":true})", "more follow"},
+            {"date,model\n2026-11-23,m\n", "no column of requests or tokens"},
+            {"date,model,requests\n2026-11-23,,1\n", "line 2 names no model"},
         };
         for (const auto& row : rows) {
             CAPTURE(row.text);
