@@ -81,7 +81,6 @@ base::task<result<relay::started>> attempt::start(const prepared_request& reques
     relay::params params = request.relay_params();
     params.key = own != nullptr ? own->key() : std::string_view(to.key(key_).key);
     params.own = target_.own;
-    told_.usage.byok = own != nullptr;
     params.in_band = limits.in_band;
     exchange_.times.first_byte = {};
     relay_observer& told = *this;

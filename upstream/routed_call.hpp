@@ -70,7 +70,7 @@ private:
     [[nodiscard]] base::steady_time comment_due() const noexcept;
     [[nodiscard]] http::chunk comment() noexcept;
     [[nodiscard]] base::result<http::chunk> fail(base::error e);
-    void show_target(const route_target& t) noexcept;
+    void show_target(const route_target& t, bool byok) noexcept;
 
     routing_state& state_;
     http::exchange& exchange_;

@@ -32,9 +32,9 @@ result<void> routed_call::find_targets(std::string_view requested, const routing
         targets_.make(state_, requested, wishes, params_.stream,
                       {.owner = exchange_.usage.owner.view(), .slug = exchange_.head.find("x-provider-key")});
     if (targets_.size() != 0) {
-        show_target(targets_[0].target);
+        show_target(targets_[0].target, targets_[0].own != nullptr);
     } else if (targets_.unavailable()) {
-        show_target(*targets_.unavailable());
+        show_target(*targets_.unavailable(), false);
     }
     return made;
 }
@@ -51,7 +51,7 @@ result<void> routed_call::choose() {
             return first_error_ ? final_error() : all_closed_off();
         }
         chosen->tried = true;
-        show_target(chosen->target);
+        show_target(chosen->target, chosen->own != nullptr);
         if (first_ == nullptr) {
             first_ = &targets_[0];
             if (chosen != first_) {
@@ -82,9 +82,10 @@ result<void> routed_call::choose() {
     return {};
 }
 
-void routed_call::show_target(const route_target& t) noexcept {
+void routed_call::show_target(const route_target& t, bool byok) noexcept {
     exchange_.usage.provider = t.provider;
     exchange_.usage.model = t.model;
+    exchange_.usage.byok = byok;
     exchange_.price = t.price;
 }
 
@@ -183,7 +184,7 @@ base::error routed_call::final_error() {
         return e;
     }
     if (error_of_ != nullptr) {
-        show_target(error_of_->target);
+        show_target(error_of_->target, error_of_->own != nullptr);
     }
     if (attempts_ > 1 && e.details.empty()) {
         e.details = "{\"attempts\":[" + tried_ + "]}";
