@@ -8,8 +8,8 @@ namespace concurred::storage {
 
 namespace {
 
-enum flag : std::uint8_t { flag_byok = 1, flag_stream = 2, flag_estimated = 4, flag_priced = 8 };
-constexpr std::uint8_t all_flags = 15;
+enum packed_flag : std::uint8_t { flag_byok = 1, flag_stream = 2, flag_estimated = 4, flag_priced = 8 };
+constexpr std::uint8_t all_packed_flags = 15;
 
 std::uint8_t flags_of(const base::usage_record& r) noexcept {
     return static_cast<std::uint8_t>((r.byok ? flag_byok : 0) | (r.stream ? flag_stream : 0) |
@@ -18,7 +18,7 @@ std::uint8_t flags_of(const base::usage_record& r) noexcept {
 
 /// Calls one function for each field, in their order.
 template <class Coder, class Record>
-void numbers(Coder& c, Record& r) noexcept {
+void code_numbers(Coder& c, Record& r) noexcept {
     c.number(r.admitted_ms);
     c.number(r.day);
     c.number(r.status);
@@ -35,7 +35,7 @@ void numbers(Coder& c, Record& r) noexcept {
 }
 
 template <class Coder, class Record>
-void texts(Coder& c, Record& r) noexcept {
+void code_texts(Coder& c, Record& r) noexcept {
     c.text(r.owner);
     c.text(r.key_id);
     c.text(r.endpoint);
@@ -52,8 +52,8 @@ std::size_t pack_usage(std::span<std::uint8_t> out, const base::usage_record& re
     w.bytes(record.id);
     w.number(static_cast<std::uint8_t>(record.end));
     w.number(flags_of(record));
-    numbers(w, record);
-    texts(w, record);
+    code_numbers(w, record);
+    code_texts(w, record);
     return static_cast<std::size_t>(w.at() - out.data());
 }
 
@@ -64,9 +64,9 @@ bool unpack_usage(std::span<const std::uint8_t> packed, base::usage_record& out)
     r.bytes(out.id);
     r.number(end);
     r.number(flags);
-    numbers(r, out);
-    texts(r, out);
-    if (end > static_cast<std::uint8_t>(base::end_reason::aborted) || (flags & ~all_flags) != 0) {
+    code_numbers(r, out);
+    code_texts(r, out);
+    if (end > static_cast<std::uint8_t>(base::end_reason::aborted) || (flags & ~all_packed_flags) != 0) {
         return false;
     }
     out.end = static_cast<base::end_reason>(end);
