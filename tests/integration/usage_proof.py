@@ -9,10 +9,12 @@ provider another. At the end the books must agree:
 * nothing is booked that nobody asked for; nothing is booked twice; the daily sums are the sums of the records
 
 Each request asks for a number of its own, which the provider reports as its prompt tokens: that ties the three ledgers
-together. By hand: CONCURRED_BIN=... python3 tests/integration/usage_proof.py --rounds 1000
+together. By hand: CONCURRED_BIN=... python3 tests/integration/usage_proof.py --rounds 1000 [--postgres --redis]
 """
 
 import argparse
+import collections
+import contextlib
 import json
 import os
 import random
@@ -103,7 +105,7 @@ class Provider:
 class Gateways:
     """Processes that share one configuration: database, spool and provider."""
 
-    def __init__(self, folder, provider, extra=""):
+    def __init__(self, folder, provider, extra="", limits=""):
         self.folder = Path(folder)
         self.binary = os.path.abspath(os.environ["CONCURRED_BIN"])
         (self.folder / "concurred.toml").write_text(f"""
@@ -113,7 +115,7 @@ shards = 1
 flush_interval = "20ms"
 [limits]
 drain_grace = "0s"
-[log]
+{limits}[log]
 access = false
 [providers.p]
 base_url = "http://127.0.0.1:{provider.port}/v1"
@@ -170,6 +172,7 @@ class Generator:
         self.sent = set()
         self.whole = {}  # number -> request id
         self.refused = 0
+        self.statuses = collections.Counter()  # of what was refused
         self.lock = threading.Lock()
         self.stopping = False
         self.threads = [threading.Thread(target=self.run, args=(i,), daemon=True) for i in range(CLIENTS)]
@@ -218,6 +221,7 @@ class Generator:
         fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
         if not head.startswith(b"HTTP/1.1 200"):
             self.refused += 1
+            self.statuses[int(head[9:12])] += 1
             while len(rest) < int(fields[b"content-length"]):
                 rest += self.more(connection)
             return b"close" not in fields.get(b"connection", b"")
@@ -331,11 +335,11 @@ def check_books(books, provider, generator):
             "refused": generator.refused}
 
 
-def prove(folder, rounds, seed=1, extra="", disturb=None, books=None, min_settled=1):
-    """Runs it. `disturb(round, chance)` does further harm."""
+def prove(folder, rounds, seed=1, extra="", disturb=None, books=None, limits=""):
+    """Runs it. `disturb(round, chance)` does further harm; limits: lines of the section of that name."""
     chance = random.Random(seed)
     provider = Provider()
-    gateways = Gateways(folder, provider, extra)
+    gateways = Gateways(folder, provider, extra, limits)
     books = books or SqliteBooks(gateways.folder)
     for number in range(GATEWAYS):
         gateways.start(number)
@@ -365,19 +369,52 @@ def prove(folder, rounds, seed=1, extra="", disturb=None, books=None, min_settle
     return check_books(books, provider, generator)
 
 
+class Harm:
+    """What dies between two rounds beside gateways: the database a tenth of the time, Redis as often."""
+
+    def __init__(self, folder, postgres=None, redis=None):
+        self.folder, self.postgres, self.redis = Path(folder), postgres, redis
+        self.done = collections.Counter()
+
+    def __call__(self, _, chance):
+        if chance.random() < 0.1:
+            self.done["database"] += 1
+            if self.postgres is None:
+                lock_database(self.folder, chance.uniform(0.05, 0.5))
+            else:
+                self.postgres.kill()
+                self.postgres.start()
+        if self.redis is not None and chance.random() < 0.1:
+            self.done["redis"] += 1
+            self.redis.kill()
+            self.redis.start()
+
+    def settings(self):
+        text = f'[postgres]\nurl = "{self.postgres.url}"\n' if self.postgres else ""
+        return text + (f'[redis]\nurl = "{self.redis.url}"\n' if self.redis else "")
+
+
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=1000)
     options.add_argument("--seed", type=int, default=int(time.time()))
+    options.add_argument("--postgres", action="store_true", help="in PostgreSQL, which is killed too")
+    options.add_argument("--redis", action="store_true", help="limits shared through Redis, which is killed too")
     chosen = options.parse_args()
-    print(f"seed {chosen.seed}")
-    with tempfile.TemporaryDirectory() as folder:
-
-        def disturb(_, chance):
-            if chance.random() < 0.1:
-                lock_database(Path(folder), chance.uniform(0.05, 0.5))
-
-        print(json.dumps(prove(folder, chosen.rounds, chosen.seed, disturb=disturb)))
+    print(f"seed {chosen.seed}", flush=True)
+    with contextlib.ExitStack() as all_of_it:
+        folder = all_of_it.enter_context(tempfile.TemporaryDirectory())
+        harm, books = Harm(folder), None
+        if chosen.postgres:
+            from postgres_server import Postgres, PostgresBooks
+            harm.postgres = all_of_it.enter_context(Postgres(Path(folder) / "postgres"))
+            books = PostgresBooks(harm.postgres)
+        if chosen.redis:
+            from redis_rig import Redis
+            harm.redis = all_of_it.enter_context(Redis(folder))
+        figures = prove(folder, chosen.rounds, chosen.seed, harm.settings(), harm, books,
+                        limits='mode = "strict"\n' if chosen.redis else "")
+        print(json.dumps({"rounds": chosen.rounds, **harm.done, **figures}))
     return 0
 
 

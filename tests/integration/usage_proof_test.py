@@ -58,6 +58,7 @@ def test_a_full_disk_stops_admission_and_loses_nothing(tmp_path, small_disk):
         os.remove(filler)
         database.execute("ROLLBACK")
         gateways.start(1)
+        assert set(generator.statuses) == {503}
         whole = len(generator.whole)
         eventually(lambda: len(generator.whole) > whole + 100, "requests to go through again", 60)
         generator.stop()

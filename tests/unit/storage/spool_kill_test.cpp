@@ -4,7 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <csignal>
 #include <cstring>
@@ -112,5 +115,31 @@ TEST_SUITE("storage/spool_kill") {
             ::munmap(log, sizeof(journal));
         }
         CHECK(seen > 12 * 5);
+    }
+
+    TEST_CASE("on the request path there is no system call") {
+        const temp_folder folder;
+        constexpr int requests = 5'000;
+        const auto work = [&]() -> int {
+            spool_budget budget(64 * 1024 * 1024);
+            auto spool =
+                usage_spool::make(spool_folder::create(folder.path(), {1}).value(), budget, 1024 * 1024).value();
+            const base::usage_record open = numbered(1, true);
+            const base::usage_record done = numbered(1, false);
+            // From here on the kernel kills whoever asks it for more than read, write and exit.
+            if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) {
+                return 2;
+            }
+            int written = 0;
+            for (; written < requests && spool->admit(); ++written) {
+                spool->dispatch(open, false);
+                spool->settle(done);
+            }
+            // Not exit_group, which `_exit` calls.
+            return static_cast<int>(::syscall(SYS_exit, written > 1'000 ? 0 : 1));
+        };
+        CHECK(join_child(start_child(work)) == 0);
+        const auto claimed = claim_dead_spools(folder.path()).value();
+        CHECK(claimed.size() == 1);
     }
 }
