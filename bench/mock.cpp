@@ -1,5 +1,6 @@
 #include "bench/mock.hpp"
 
+#include "bench/descriptor_limit.hpp"
 #include "bench/mock_ledger.hpp"
 #include "bench/mock_settings.hpp"
 #include "bench/mock_worker.hpp"
@@ -9,7 +10,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/ssl/context.hpp>
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <csignal>
@@ -32,15 +32,6 @@ constexpr int exit_unavailable = 69;
 int complain(int code, const std::string& what) {
     std::cerr << "mock: " << what << '\n';
     return code;
-}
-
-/// Thousands of streams need more descriptors than the usual soft limit.
-void raise_descriptor_limit() noexcept {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
-    }
 }
 
 std::unique_ptr<asio::ssl::context> make_tls(const mock_options& options) {

@@ -21,9 +21,10 @@ void append_chunk(std::string& out, std::string_view payload) {
     out.append(digits.data(), end).append("\r\n").append(payload).append("\r\n");
 }
 
-/// A token's text when tokens say when they were written: `@`, microseconds of the monotonic clock, a space.
-void append_time(std::string& out, base::steady_time now) {
-    out.append("@").append(std::to_string(base::micros(now))).append(" ");
+/// A token's text when tokens say when they were written: `@`, microseconds of the monotonic clock, `:`, the token's
+/// number from 0, a space.
+void append_time(std::string& out, base::steady_time now, std::uint32_t number) {
+    out.append("@").append(std::to_string(base::micros(now))).append(":").append(std::to_string(number)).append(" ");
 }
 
 }  // namespace
@@ -173,7 +174,7 @@ void mock_script::append_event(std::uint32_t event, base::steady_time now) {
         stamp_.set_counts(answer_->count_from + piece + 1, answer_->total_from + piece + 1);
         answer_->before_piece.append_to(payload_, stamp_);
         if (answer_->settings->stamp) {
-            append_time(payload_, now);
+            append_time(payload_, now, piece);
         } else {
             payload_.append(answer_->piece(piece));
         }
