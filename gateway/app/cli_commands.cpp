@@ -202,6 +202,9 @@ void declare_tools(CLI::App& app, command_set& commands) {
     bench::add_mock_command(*mock, commands.mock);
     mock->callback([&commands] { commands.chosen = [&commands] { return bench::run_mock(commands.mock); }; });
 
+    CLI::App* load = app.add_subcommand("bench", "Load a gateway and report what it did");
+    bench::add_bench_command(*load, commands.bench, commands.chosen);
+
     CLI::App* version = app.add_subcommand("version", "Print the version and what it was built with");
     add_json_option(*version, commands.json);
     version->callback([&commands] { commands.chosen = [&commands] { return show_version(commands.json); }; });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bench/bench_cli.hpp"
 #include "bench/mock.hpp"
 #include "gateway/app/healthcheck_command.hpp"
 #include "gateway/app/keys_command.hpp"
@@ -36,6 +37,7 @@ struct command_set {
     migrate_options migrate;
     healthcheck_options health;
     bench::mock_options mock;
+    bench::bench_choice bench;
     config_options config;  ///< of check-config and print-config
     std::string check_file;
     std::string shell;

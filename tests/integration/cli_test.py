@@ -12,7 +12,7 @@ from cli_program import needs_binary, program  # noqa: F401 (a fixture)
 
 pytestmark = needs_binary
 
-COMMANDS = ["serve", "keys", "provider-keys", "secrets", "login-link", "usage", "check-config", "print-config", "healthcheck", "mock", "version", "completion"]
+COMMANDS = ["serve", "keys", "provider-keys", "secrets", "login-link", "usage", "check-config", "print-config", "healthcheck", "mock", "bench", "version", "completion"]
 
 
 # ---- help and mistakes
