@@ -32,17 +32,11 @@ PAGES = ("", "?interval=day", "?interval=day&groupBy=model", "?interval=day&grou
          "?interval=day&keyId=key_7")
 
 
-def packed_events(requests, today):
-    """Slots and records as storage/usage_codec.hpp packs them, in the order of their time."""
+def packed_event(today):
+    """All but its id of a record as storage/usage_codec.hpp packs it."""
     texts = b"".join(bytes((len(text),)) + text for text in (
         b"local", b"key_7", b"/api/v1/chat/completions", b"provider-1", b"model-1", b"model-1", b"chatcmpl-0123456789abcdef"))
-    begin = (today - DAYS + 1) * 86_400_000
-    numbers = struct.Struct("<BBqiHI6QqII")
-    for i in range(requests):
-        ms = begin + i * DAYS * 86_400_000 // requests
-        yield (ms << 20 | i & 0xFFFFF,
-               ms.to_bytes(6, "big") + i.to_bytes(10, "big") +
-               numbers.pack(0, 8, ms, ms // 86_400_000, 200, 1, 700, 0, 0, 300, 0, 0, 2_000_000, 900, 200) + texts)
+    return struct.pack("<BBqiHI6QqII", 0, 8, today * 86_400_000, today, 200, 1, 700, 0, 0, 300, 0, 0, 2_000_000, 900, 200) + texts
 
 
 def fill_sqlite(path, requests, today, each, events):
@@ -55,7 +49,10 @@ def fill_sqlite(path, requests, today, each, events):
             ((owner, today - day, f"key_{key}", f"model-{model}", f"provider-{model % PROVIDERS}", each, 700 * each,
               300 * each, 2_000_000 * each) for day in range(DAYS) for key in range(KEYS) for model in range(MODELS)))
     if events:
-        database.executemany("INSERT INTO usage_event VALUES (?,?)", packed_events(requests, today))
+        # In the order of their time, as they come.
+        database.execute("""INSERT INTO usage_event WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
+                            SELECT ((?2 + i * ?3 / ?1) << 20) + (i & 1048575), CAST(randomblob(16) || ?4 AS BLOB) FROM n""",
+                         (requests, (today - DAYS + 1) * 86_400_000, DAYS * 86_400_000, packed_event(today)))
     database.execute("COMMIT")
     database.close()
     return os.path.getsize(path)

@@ -117,3 +117,25 @@ def test_a_neighbour_takes_up_what_a_killed_process_left(tmp_path, mock):
         # Each answer has five tokens; of the one that was cut off only the prompt is estimated.
         assert rows == [("fast", 5, 0, 0, 25), ("hanging", 1, 1, 1, 0)]
         assert os.listdir(tmp_path / "spool" ) and second.ask(second.chat()).status == 200
+
+
+def test_a_record_that_the_database_refuses_is_put_aside_with_an_alarm(tmp_path, mock):
+    settings = {**QUICK, "providers.openai.base_url": mock.base_url, "providers.openai.api_key": "sk-x"}
+    with Alarmed(tmp_path, settings=settings) as gateway:
+        assert gateway.ask(gateway.chat("openai/before")).status == 200
+        eventually(lambda: gateway.usage()[0] == 1)
+        with sqlite3.connect(tmp_path / "var" / "concurred.db", timeout=30) as database:
+            database.execute("CREATE TRIGGER poison BEFORE INSERT ON usage_event WHEN instr(NEW.record, CAST('poison' AS "
+                             "BLOB)) BEGIN SELECT RAISE(ABORT, 'never'); END")
+        for model in ("openai/good", "openai/poison", "openai/better"):
+            assert gateway.ask(gateway.chat(model)).status == 200
+        said(gateway, "a usage record is refused by the database and was put aside")
+        eventually(lambda: gateway.usage()[0] == 3)
+        assert gateway.metrics()["concurred_usage_quarantined_total"] == 1
+        line, = (tmp_path / "var" / "spool" / "quarantine" / "records.jsonl").read_text().splitlines()
+        record = json.loads(line)
+        assert (record["model"], record["status"], record["prompt_tokens"] > 0) == ("openai/poison", 200, True)
+        assert "never" in record["reason"]
+    with sqlite3.connect(tmp_path / "var" / "concurred.db") as database:
+        models = [model for model, in database.execute("SELECT model FROM usage_daily ORDER BY model")]
+    assert models == ["openai/before", "openai/better", "openai/good"]
