@@ -163,4 +163,23 @@ std::optional<error_fields> read_error_fields(std::string_view body) {
     return fields;
 }
 
+bool is_error(const json_part& error) noexcept {
+    return error && !error.is_false() && !error.is_empty_string();
+}
+
+bool is_failure(const json_part& base_resp) {
+    const json_part code = member_of(base_resp.raw, "status_code");
+    return code.is_number() && code.raw != "0";
+}
+
+bool carries_error(std::string_view body) {
+    if (body.find("\"error\"") == std::string_view::npos && body.find("\"base_resp\"") == std::string_view::npos) {
+        return false;
+    }
+    json_part error;
+    json_part base_resp;
+    const bool valid = read_members(json_part(body).raw, {{"error", &error}, {"base_resp", &base_resp}});
+    return valid && (is_error(error) || is_failure(base_resp));
+}
+
 }  // namespace concurred::upstream

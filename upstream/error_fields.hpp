@@ -1,5 +1,7 @@
 #pragma once
 
+#include "upstream/json_parts.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,5 +30,12 @@ struct error_fields {
 /// (also in brackets), and plain `message` or `detail` members.
 /// \return nothing when `body` is no JSON object, or says nothing of an error
 [[nodiscard]] std::optional<error_fields> read_error_fields(std::string_view body);
+
+/// Whether a member `error` says that there is one: it is not null, false or an empty text.
+[[nodiscard]] bool is_error(const json_part& error) noexcept;
+/// Whether MiniMax's `base_resp` is one of a failure.
+[[nodiscard]] bool is_failure(const json_part& base_resp);
+/// Whether a JSON object that came as a success carries an error of either kind. Reads it only if it mentions one.
+[[nodiscard]] bool carries_error(std::string_view body);
 
 }  // namespace concurred::upstream

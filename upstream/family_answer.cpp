@@ -2,6 +2,7 @@
 
 #include "gateway/http/json_string.hpp"
 #include "upstream/call_id.hpp"
+#include "upstream/error_fields.hpp"
 #include "upstream/family_usage.hpp"
 #include "upstream/json_writer.hpp"
 #include "upstream/usage_extract.hpp"
@@ -33,15 +34,6 @@ constexpr std::array<std::string_view, 10> private_members{"obfuscation",
 
 bool is_private(std::string_view key) noexcept {
     return std::find(private_members.begin(), private_members.end(), key) != private_members.end();
-}
-
-bool is_error(const json_part& error) noexcept {
-    return error && !error.is_false() && !error.is_empty_string();
-}
-
-bool is_failure(const json_part& base_resp) {
-    const json_part code = member_of(base_resp.raw, "status_code");
-    return code.is_number() && code.raw != "0";
 }
 
 }  // namespace

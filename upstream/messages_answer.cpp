@@ -1,5 +1,6 @@
 #include "upstream/messages_answer.hpp"
 
+#include "upstream/error_fields.hpp"
 #include "upstream/json_writer.hpp"
 #include "upstream/messages_words.hpp"
 #include "upstream/usage_extract.hpp"
@@ -101,7 +102,7 @@ bool messages_answer::take(std::string_view chunk, std::string& out) {
                               {"usage", &usage},
                               {"error", &error},
                               {"base_resp", &base_resp}}) ||
-        (error && !error.is_false()) || member_of(base_resp.raw, "status_code").count() != 0) {
+        is_error(error) || is_failure(base_resp)) {
         error_event_ = http::is_json_object(chunk)
                            ? std::string(chunk)
                            : R"({"error":{"type":"server_error","message":"The provider sent no JSON."}})";
@@ -318,7 +319,7 @@ base::result<std::string> messages_answer::whole(std::string_view body) {
                                                           {"usage", &usage},
                                                           {"error", &error},
                                                           {"base_resp", &base_resp}});
-    if (valid && ((error && !error.is_false()) || member_of(base_resp.raw, "status_code").count() != 0)) {
+    if (valid && (is_error(error) || is_failure(base_resp))) {
         error_event_ = body;
     }
     http::json_reader list(choices.raw);

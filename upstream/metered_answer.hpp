@@ -20,7 +20,7 @@ public:
     [[nodiscard]] bool complete() const noexcept override { return meter_.done() || meter_.finished(); }
     [[nodiscard]] bool inside_event() const noexcept override { return broken_event_ || meter_.inside_event(); }
     [[nodiscard]] std::string_view error_event() const noexcept override { return meter_.error_event(); }
-    [[nodiscard]] bool passes_errors() const noexcept override { return true; }
+    [[nodiscard]] bool passes_errors() const noexcept override { return !meter_.too_long(); }
     [[nodiscard]] const std::optional<base::token_counts>& usage() const noexcept override {
         return stream_ ? meter_.usage() : scanner_.usage();
     }

@@ -2,7 +2,9 @@
 
 #include "gateway/http/error_body.hpp"
 #include "gateway/http/response.hpp"
+#include "upstream/error_fields.hpp"
 #include "upstream/provider_error.hpp"
+#include "upstream/whole_stream.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -72,7 +74,7 @@ void relay::report(base::end_reason end) noexcept {
 }
 
 std::string_view relay::content_type() const noexcept {
-    if (mode_ == mode::undecided || mode_ == mode::events) {
+    if (mode_ == mode::undecided || mode_ == mode::events || mode_ == mode::collected) {
         return event_stream_type;
     }
     return reader_.as_it_comes() ? call_.head().content_type() : http::json_type;
@@ -143,10 +145,10 @@ void relay::decide() {
         mode_ = mode::failure;
     } else if (head.content_type().starts_with("text/event-stream")) {
         mode_ = mode::events;
-    } else if (in_band_ || head.content_type().starts_with("text/html")) {
+    } else if (head.content_type().starts_with("text/html")) {
         mode_ = mode::unusable;
     } else {
-        mode_ = mode::plain;
+        mode_ = params_.stream ? mode::collected : mode::plain;
         call_.first_token_seen();
     }
 }
@@ -163,6 +165,8 @@ result<void> relay::digest() {
             return digest_events();
         case mode::plain:
             return digest_whole();
+        case mode::collected:
+            return digest_collected();
         case mode::unusable:
             return unusable();
         case mode::failure:
@@ -190,11 +194,11 @@ base::error relay::provider_failed() const {
         std::chrono::system_clock::now());
 }
 
-// An error instead of content, in a stream: nothing went to the client, so it can still be a proper HTTP error.
-base::error relay::stream_failed() const {
+// An error in the place of an answer, or inside of one: what the provider's words mean.
+base::error relay::failed_with(std::string_view body) const {
     return error_from_answer(
         {.status = head_status_ok,
-         .body = reader_.error_event(),
+         .body = body,
          .provider = provider_,
          .byok = params_.own != nullptr,
          .key_slug = params_.own != nullptr ? std::string_view(params_.own->slug) : std::string_view(),
@@ -206,7 +210,7 @@ result<void> relay::digest_events() {
     const answer_reader::taken t = reader_.events(call_.payload(), ended_);
     if (!reader_.error_event().empty()) {
         if (!reader_.content_seen()) {
-            return stream_failed();
+            return failed_with(reader_.error_event());  // nothing went out: it can still be a proper HTTP error
         }
         ended_ = ended_ || !reader_.passes_errors();  // nothing follows that could be told
     }
@@ -227,26 +231,63 @@ result<void> relay::digest_events() {
 result<void> relay::digest_whole() {
     const result<answer_reader::taken> t = reader_.whole(call_.payload(), ended_);
     if (!reader_.error_event().empty()) {
-        return stream_failed();
+        return failed_with(reader_.error_event());
     }
     if (!t) {
         return t.error();
     }
     take(*t);
-    if (ended_ && !sent_ && looks_cut()) {
+    return ended_ && !sent_ ? check_whole(output_) : result<void>();
+}
+
+// The answer is no stream and the client awaits one: it is said as one, once it is there.
+result<void> relay::digest_collected() {
+    const std::span<char> payload = call_.payload();
+    if (payload.size() > translated_answer::max_whole) {
+        return base::upstream_error(errc::upstream_error, "The provider's answer is longer than 64 MiB.");
+    }
+    if (!ended_) {
+        return {};
+    }
+    const result<answer_reader::taken> t = reader_.whole(payload, true);
+    if (!reader_.error_event().empty()) {
+        return failed_with(reader_.error_event());
+    }
+    if (!t) {
+        return t.error();
+    }
+    if (const result<void> ok = check_whole(t->output); !ok) {
+        return ok;
+    }
+    result<std::string> stream = stream_of_whole(t->output, !params_.strip_usage);
+    if (!stream) {
+        return stream.error();
+    }
+    front_ = std::move(*stream);
+    output_ = front_;
+    call_.take(payload.size());
+    return {};
+}
+
+// All of an answer that is no stream is there. Errors: it is no whole one, or an error that came as a success.
+result<void> relay::check_whole(std::string_view answer) const {
+    if (looks_cut(answer)) {
         return cut_short();
+    }
+    if (reader_.as_it_comes() && carries_error(answer)) {
+        return failed_with(answer);
     }
     return {};
 }
 
-// The whole answer is held, and it is no whole JSON object. Its ends tell nearly always, at no cost.
-bool relay::looks_cut() const noexcept {
+// It is no whole JSON object. Its ends tell nearly always, at no cost.
+bool relay::looks_cut(std::string_view answer) const noexcept {
     if (call_.head().content_type().find("json") == std::string_view::npos) {
         return false;
     }
-    const std::size_t first = output_.find_first_not_of(" \t\r\n");
-    const std::size_t last = output_.find_last_not_of(" \t\r\n");
-    return first == std::string_view::npos || output_[first] != '{' || output_[last] != '}';
+    const std::size_t first = answer.find_first_not_of(" \t\r\n");
+    const std::size_t last = answer.find_last_not_of(" \t\r\n");
+    return first == std::string_view::npos || answer[first] != '{' || answer[last] != '}';
 }
 
 // What comes of a stream before its content waits for that: until then the answer can still become an error.
@@ -291,7 +332,7 @@ http::chunk relay::finish() {
     const bool cut = mode_ == mode::events && !failed && !reader_.complete();
     if (cut || (failed && !reader_.passes_errors())) {
         tail_ = c.bytes;
-        append_error(cut ? cut_short() : stream_failed());
+        append_error(cut ? cut_short() : failed_with(reader_.error_event()));
         c.bytes = tail_;
     }
     report(cut || failed ? base::end_reason::upstream_error : base::end_reason::completed);
@@ -299,12 +340,10 @@ http::chunk relay::finish() {
 }
 
 // A web page is no API's answer whatever its status says: it comes from another server, or from something on the way.
-// And once an answer has begun as a stream, there is no place in it for one that is none.
 base::error relay::unusable() const {
-    const std::string who = "The provider '" + std::string(provider_) + "' answered with ";
     return base::upstream_error(errc::upstream_error,
-                                in_band_ ? who + "something else than a stream."
-                                         : who + "a web page (text/html) instead of JSON. Check its base_url.");
+                                "The provider '" + std::string(provider_) +
+                                    "' answered with a web page (text/html) instead of JSON. Check its base_url.");
 }
 
 base::error relay::cut_short() const {

@@ -53,9 +53,9 @@ public:
 };
 
 /// Hands a provider's answer on to the client as it comes: whole answers and streams, in OpenAI's dialect as they are
-/// and in others translated. Of a stream nothing goes out before its first content; from then on nothing is held back
-/// but the part of an event whose end has not come yet, which no client could use; one call yields all that one read
-/// brought. As a body it is what the session pulls.
+/// and in others translated. A whole answer to a client who awaits a stream is said as one. Of a stream nothing goes
+/// out before its first content; from then on nothing is held back but the part of an event whose end has not come yet,
+/// which no client could use; one call yields all that one read brought. As a body it is what the session pulls.
 class relay final : public http::body_source {
 public:
     enum class started {
@@ -108,18 +108,27 @@ public:
     [[nodiscard]] base::task<base::result<http::chunk>> next() override;
 
 private:
-    enum class mode { undecided, events, plain, unusable, failure };
+    enum class mode {
+        undecided,
+        events,
+        plain,
+        collected,  // no stream, for a client who awaits one
+        unusable,
+        failure,
+    };
 
     [[nodiscard]] answer_reader& reader_for(std::unique_ptr<answer_translator> translator);
     [[nodiscard]] base::task<base::result<started>> wait_for_answer();
     [[nodiscard]] base::result<void> digest();
     [[nodiscard]] base::result<void> digest_events();
     [[nodiscard]] base::result<void> digest_whole();
+    [[nodiscard]] base::result<void> digest_collected();
+    [[nodiscard]] base::result<void> check_whole(std::string_view answer) const;
     [[nodiscard]] base::error provider_failed() const;
-    [[nodiscard]] base::error stream_failed() const;
+    [[nodiscard]] base::error failed_with(std::string_view body) const;
     [[nodiscard]] base::error cut_short() const;
     [[nodiscard]] base::error unusable() const;
-    [[nodiscard]] bool looks_cut() const noexcept;
+    [[nodiscard]] bool looks_cut(std::string_view answer) const noexcept;
     void decide();
     void take(const answer_reader::taken& t);
     void append_error(const base::error& e);

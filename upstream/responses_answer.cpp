@@ -2,16 +2,10 @@
 
 #include "gateway/http/json_string.hpp"
 #include "upstream/json_parts.hpp"
+#include "upstream/sse_events.hpp"
 #include "upstream/usage_extract.hpp"
 
 namespace concurred::upstream {
-
-namespace {
-
-// Images are megabytes.
-constexpr std::size_t max_event = std::size_t{32} * 1024 * 1024;
-
-}  // namespace
 
 void responses_answer::feed(std::string_view bytes, std::string& out) {
     const char* p = bytes.data();
@@ -23,7 +17,7 @@ void responses_answer::feed(std::string_view bytes, std::string& out) {
         }
         const char* const stop = framer_.find_end(p, end);
         pending_.append(p, stop == nullptr ? end : stop);
-        if (pending_.size() > max_event) {
+        if (pending_.size() > sse_events::max_event) {
             error_event_ = R"({"error":{"message":"The provider sent an event that is too long."}})";
             return;
         }

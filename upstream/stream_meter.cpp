@@ -9,9 +9,19 @@
 
 namespace concurred::upstream {
 
+namespace {
+
+constexpr std::string_view too_long_event =
+    R"({"error":{"message":"The provider sent an event that is too long.","type":"server_error"}})";
+
+}  // namespace
+
 stream_meter::stream_meter(usage_events mode, std::size_t hold_limit) noexcept : mode_(mode), hold_limit_(hold_limit) {}
 
 stream_meter::split stream_meter::feed(std::span<char> bytes) {
+    if (too_long_) {
+        return {};
+    }
     char* const base = bytes.data();
     const std::size_t size = bytes.size();
     std::size_t out = 0;  // bytes to forward, moved together at the front
@@ -23,8 +33,7 @@ stream_meter::split stream_meter::feed(std::span<char> bytes) {
         out += end - at;
     };
     while (at != size) {
-        const bool between = scanned_ == 0 && kept_.empty() && !long_event_;
-        if (between && framer_.takes_line_feed(base[at])) {
+        if (scanned_ == 0 && !long_event_ && framer_.takes_line_feed(base[at])) {
             if (!last_dropped_) {
                 keep(at + 1);
             }
@@ -32,72 +41,44 @@ stream_meter::split stream_meter::feed(std::span<char> bytes) {
             continue;
         }
         const char* const found = framer_.find_end(base + at + scanned_, base + size);
-        if (found == nullptr) {
-            const std::size_t hold = take_rest(bytes.subspan(at));
-            if (hold == 0) {
-                keep(size);
+        const std::size_t end = found == nullptr ? size : static_cast<std::size_t>(found - base);
+        const std::string_view part(base + at, end - at);
+        if (long_event_ || part.size() > hold_limit_) {
+            const std::size_t room = std::min(part.size(), max_event - long_size_);
+            keep(at + room);
+            if (room != part.size()) {
+                too_long_ = true;
+                error_event_ = too_long_event;
+                return {out, 0};
             }
-            return {out, hold};
+            take_long(part);
+        } else if (found == nullptr) {
+            scanned_ = part.size();
+            return {out, scanned_};
+        } else {
+            last_dropped_ = observe(part, framer_.lines()) && mode_ == usage_events::strip;
+            if (!last_dropped_) {
+                keep(end);
+            }
         }
-        const auto end = static_cast<std::size_t>(found - base);
-        last_dropped_ = take_event({base + at, end - at}, framer_.lines());
-        if (!last_dropped_) {
-            keep(end);
-        }
-        end_event();
+        scanned_ = 0;
         at = end;
+        if (found != nullptr) {
+            content_seen_ = content_seen_ || long_event_;
+            end_event();
+        }
     }
     return {out, 0};
 }
 
 stream_meter::split stream_meter::finish(std::span<char> held) {
-    const bool open = !held.empty() || !kept_.empty() || long_event_;
-    const bool dropped = open && take_event({held.data(), held.size()}, 0);
+    const bool dropped = !held.empty() && observe({held.data(), held.size()}, 0) && mode_ == usage_events::strip;
     end_event();
     return {dropped ? 0 : held.size(), 0};
 }
 
 std::uint64_t stream_meter::output_bytes() const noexcept {
     return std::max(text_bytes_ + details_bytes_, message_bytes_);
-}
-
-/// Takes the part of an unfinished event that the span ends with. Returns how much of it is to be held: all or nothing.
-std::size_t stream_meter::take_rest(std::span<char> rest) {
-    const std::string_view part(rest.data(), rest.size());
-    if (long_event_) {
-        observe_long(part);
-        return 0;
-    }
-    if (kept_.size() + part.size() > hold_limit_) {
-        long_event_ = true;
-        observe_long(kept_);
-        kept_.clear();
-        observe_long(part);
-        scanned_ = 0;
-        return 0;
-    }
-    if (mode_ == usage_events::strip) {
-        scanned_ = part.size();
-        return part.size();
-    }
-    kept_ += part;
-    return 0;
-}
-
-/// Takes an event whose last bytes are `part`. Returns whether it is to be taken out.
-bool stream_meter::take_event(std::string_view part, unsigned lines) {
-    if (long_event_ || kept_.size() + part.size() > hold_limit_) {
-        long_event_ = true;
-        observe_long(kept_);
-        observe_long(part);
-        return false;
-    }
-    if (kept_.empty()) {
-        return observe(part, lines) && mode_ == usage_events::strip;
-    }
-    kept_ += part;
-    (void)observe(kept_, lines);
-    return false;
 }
 
 /// Reads a whole event. Returns whether it carries nothing but usage.
@@ -145,11 +126,10 @@ void stream_meter::keep_error(std::string_view json) {
     }
 }
 
-void stream_meter::observe_long(std::string_view part) {
-    if (part.empty()) {
-        return;
-    }
-    content_seen_ = true;
+void stream_meter::take_long(std::string_view part) {
+    long_event_ = true;
+    last_dropped_ = false;
+    long_size_ += part.size();
     text_bytes_ += part.size();
     long_usage_.feed(part);
     const char* const end = part.data() + part.size();
@@ -166,7 +146,7 @@ void stream_meter::end_event() noexcept {
         long_usage_.reset();
         long_finish_ = key_finder("\"finish_reason\"");
     }
-    kept_.clear();
+    long_size_ = 0;
     scanned_ = 0;
     long_event_ = false;
     first_event_ = false;

@@ -4,6 +4,7 @@
 #include "gateway/http/sse_frame.hpp"
 #include "upstream/json_usage.hpp"
 #include "upstream/key_finder.hpp"
+#include "upstream/sse_events.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,10 +25,13 @@ enum class usage_events : std::uint8_t {
 /// on request, takes usage events out. However the bytes are cut, what is forwarded and what was seen are the same.
 ///
 /// An event longer than the hold limit is forwarded as it comes and watched less closely: its usage and its finish
-/// reason are still found, and all its bytes count as output.
+/// reason are still found, and all its bytes count as output. One that is longer than `max_event` is an error, and
+/// nothing behind that place is forwarded.
 class stream_meter {
 public:
     static constexpr std::size_t default_hold_limit = std::size_t{64} * 1024;
+    /// Longest event, in bytes, as for streams that are translated.
+    static constexpr std::size_t max_event = sse_events::max_event;
     /// Bytes of an error's message and code that are kept.
     static constexpr std::size_t max_error_text = 512;
 
@@ -38,11 +42,11 @@ public:
         std::size_t hold = 0;
     };
 
-    /// \param hold_limit  longest event, in bytes, that is held or kept until it is complete
+    /// \param hold_limit  longest event, in bytes, that is held until it is complete
     explicit stream_meter(usage_events mode, std::size_t hold_limit = default_hold_limit) noexcept;
 
     /// Takes the bytes that the last call told to hold, and new ones behind them. Bytes are moved within the span when
-    /// an event is taken out. With usage_events::keep nothing is ever held.
+    /// an event is taken out.
     [[nodiscard]] split feed(std::span<char> bytes);
 
     /// Ends the stream. A last event without its blank line counts.
@@ -58,7 +62,9 @@ public:
     /// Something came that a reader of the answer would see, or its end; not mere role and empty deltas, and no error.
     [[nodiscard]] bool content_seen() const noexcept { return content_seen_; }
     /// Part of an event was forwarded, and its end was not: nothing else may come between.
-    [[nodiscard]] bool inside_event() const noexcept { return !kept_.empty() || long_event_; }
+    [[nodiscard]] bool inside_event() const noexcept { return long_event_; }
+    /// An event was longer than `max_event`: the stream cannot be read any further. The error is our own then.
+    [[nodiscard]] bool too_long() const noexcept { return too_long_; }
     /// An error came inside the stream. The first one is kept.
     [[nodiscard]] bool failed() const noexcept { return !error_event_.empty(); }
     /// The JSON of the event with the error, whole.
@@ -73,23 +79,23 @@ public:
     [[nodiscard]] std::uint64_t estimated_output_tokens() const noexcept { return (output_bytes() + 3) / 4; }
 
 private:
-    std::size_t take_rest(std::span<char> rest);
-    bool take_event(std::string_view part, unsigned lines);
     bool observe(std::string_view event, unsigned lines);
     bool observe_data(std::string_view data);
     void keep_error(std::string_view json);
-    void observe_long(std::string_view part);
+    void take_long(std::string_view part);
     void end_event() noexcept;
 
     const usage_events mode_;
-    bool long_event_ = false;  ///< the current event is over the limit
+    bool long_event_ = false;  ///< the current event is over the hold limit
+    bool too_long_ = false;
     bool first_event_ = true;
     bool last_dropped_ = false;  ///< the event before the current one was taken out
     bool done_ = false;
     bool finished_ = false;
     bool content_seen_ = false;
     const std::size_t hold_limit_;
-    std::size_t scanned_ = 0;  ///< held bytes that are known to have no event end
+    std::size_t long_size_ = 0;  ///< bytes of the long event so far
+    std::size_t scanned_ = 0;    ///< held bytes that are known to have no event end
     http::sse_framer framer_;
     std::uint64_t text_bytes_ = 0;
     std::uint64_t details_bytes_ = 0;
@@ -97,7 +103,6 @@ private:
     std::optional<base::token_counts> usage_;
     json_usage_scanner long_usage_;
     key_finder long_finish_{"\"finish_reason\""};
-    std::string kept_;     ///< begin of the current event, when its bytes were forwarded before its end came
     std::string scratch_;  ///< data of an event with several data lines
     std::string error_event_;
     std::string error_message_;

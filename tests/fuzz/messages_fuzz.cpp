@@ -1,6 +1,7 @@
 // sources: upstream/messages_request.cpp upstream/messages_turns.cpp upstream/messages_answer.cpp
 // sources: upstream/messages_words.cpp upstream/anthropic_passage.cpp upstream/anthropic_counts.cpp
 // sources: upstream/json_parts.cpp upstream/usage_extract.cpp upstream/chat_request.cpp upstream/chat_fields.cpp
+// sources: upstream/error_fields.cpp upstream/google_error.cpp
 // sources: gateway/base/error.cpp gateway/http/json_scan.cpp gateway/http/json_string.cpp gateway/http/sse_frame.cpp
 //
 // However a stream is cut, a client of Anthropic's dialect gets the same; what passes to it from Anthropic is not

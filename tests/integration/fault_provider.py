@@ -31,8 +31,30 @@ def openai(model):
         "whole": json.dumps({"id": "c1", "object": "chat.completion", "created": 1, "model": model,
                              "choices": [{"index": 0, "message": {"role": "assistant", "content": TEXT},
                                           "finish_reason": "stop"}], "usage": usage}).encode(),
-        "overloaded": event({"error": {"message": "Overloaded", "type": "overloaded_error", "code": None}}),
+        "overloaded": {"error": {"message": "Overloaded", "type": "overloaded_error", "code": None}},
     }
+
+
+def x_ai(model):
+    """The role comes with the first content, the error is a text."""
+    return {**openai(model), "lead": b"", "content": chunk_openai(model, {"role": "assistant", "content": TEXT}),
+            "overloaded": {"code": "The service is currently unavailable", "error": "Overloaded"}}
+
+
+def openrouter(model):
+    """Comments, the role again and again, and an error beside a choice that says so."""
+    choice = {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": "error"}
+    return {**openai(model), "lead": b": OPENROUTER PROCESSING\n\n",
+            "content": chunk_openai(model, {"role": "assistant", "content": TEXT}),
+            "overloaded": {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model,
+                           "choices": [choice], "error": {"code": 503, "message": "Overloaded", "metadata": {
+                               "error_type": "provider_overloaded"}}}}
+
+
+def minimax(model):
+    """Failures are a status of its own beside HTTP 200; 1024 is an internal error."""
+    return {**openai(model), "lead": chunk_openai(model, {"role": "", "content": ""}),
+            "overloaded": {"id": "c1", "choices": None, "base_resp": {"status_code": 1024, "status_msg": "Overloaded"}}}
 
 
 def anthropic(model):
@@ -51,7 +73,7 @@ def anthropic(model):
                  "usage": {"output_tokens": 2}}, "message_delta") + event({"type": "message_stop"}, "message_stop"),
         "whole": json.dumps({**message, "content": [{"type": "text", "text": TEXT}], "stop_reason": "end_turn",
                              "stop_sequence": None, "usage": usage}).encode(),
-        "overloaded": event({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "error"),
+        "overloaded": {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
     }
 
 
@@ -66,11 +88,12 @@ def google(model):
         "content": event(part(TEXT)),
         "end": event(part("", finishReason="STOP")),
         "whole": json.dumps(part(TEXT, finishReason="STOP")).encode(),
-        "overloaded": event({"error": {"code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}}),
+        "overloaded": {"error": {"code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}},
     }
 
 
-DIALECTS = {"openai": openai, "anthropic": anthropic, "google": google}
+DIALECTS = {"openai": openai, "anthropic": anthropic, "google": google, "x-ai": x_ai, "openrouter": openrouter,
+            "minimax": minimax}
 WORDS = {401: ("authentication_error", "UNAUTHENTICATED"), 403: ("permission_error", "PERMISSION_DENIED"),
          404: ("not_found_error", "NOT_FOUND"), 408: ("timeout_error", "DEADLINE_EXCEEDED"),
          429: ("rate_limit_error", "RESOURCE_EXHAUSTED"), 500: ("api_error", "INTERNAL"),
@@ -84,6 +107,10 @@ def error_body(dialect, status, code=None):
         body = {"error": {"code": status, "message": message, "status": google_status}}
     elif dialect == "anthropic":
         body = {"type": "error", "error": {"type": kind, "message": message}}
+    elif dialect == "x-ai":
+        body = {"code": "A sentence about it", "error": message}
+    elif dialect == "openrouter":
+        body = {"error": {"code": status, "message": message}, "user_id": "u"}
     else:
         body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
     return json.dumps(body).encode()
@@ -100,6 +127,7 @@ def chunk(data):
 
 END = b"0\r\n\r\n"
 STALL, RESET, CLOSE, ENDLESS = "stall", "reset", "close", "endless"
+MANY = b"a" * 262144
 
 
 def steps_of(fault, dialect, stream, model):
@@ -107,6 +135,8 @@ def steps_of(fault, dialect, stream, model):
     d = DIALECTS[dialect](model)
     whole = d["whole"]
     half = whole[:len(whole) // 2]
+    overloaded = json.dumps(d["overloaded"]).encode()
+    overloaded_event = event(d["overloaded"], "error" if dialect == "anthropic" else None)
     begun = head(content_type="text/event-stream") + chunk(d["lead"])
     if fault == "good":
         return [begun + chunk(d["content"]) + chunk(d["end"]) + END] if stream else [head(length=len(whole)) + whole]
@@ -144,16 +174,29 @@ def steps_of(fault, dialect, stream, model):
         return [begun + chunk(d["content"]), 0.8, chunk(d["end"]) + END]
     if fault == "slow":
         return [1.0, begun + chunk(d["content"]) + chunk(d["end"]) + END] if stream else [1.0, head(length=len(whole)) + whole]
+    if fault == "whole-response":  # of the Responses API
+        part = {"type": "output_text", "text": TEXT, "annotations": []}
+        item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
+        usage = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
+        whole = json.dumps({"id": "resp_1", "object": "response", "status": "completed", "error": None,
+                            "output": [item], "usage": usage}).encode()
+        return [head(length=len(whole)) + whole]
     if fault == "not-a-stream":
         return [head(length=len(whole)) + whole]
     if fault in ("status-503-later", "status-503-asks"):
         body = error_body(dialect, 503)
         fields = ["retry-after-ms: 800"] if fault.endswith("asks") else []
         return [0.6 if fault.endswith("later") else 0, head("503 Busy", "application/json", len(body), *fields) + body]
+    if fault == "error-200":
+        return [head(length=len(overloaded)) + overloaded]
     if fault == "error-first":
-        return [begun + chunk(d["overloaded"]) + END]
+        return [begun + chunk(overloaded_event) + END]
     if fault == "late":
-        return [begun + chunk(d["content"]), 0.02, chunk(d["overloaded"]) + END]
+        return [begun + chunk(d["content"]), 0.02, chunk(overloaded_event) + END]
+    if fault == "endless-event":
+        return [begun + chunk(b"data: "), ENDLESS]
+    if fault == "endless-event-later":
+        return [begun + chunk(d["content"]) + chunk(b"data: "), ENDLESS]
     raise AssertionError(fault)
 
 
@@ -209,7 +252,8 @@ class FaultProvider:
         if found := re.search(r"/models/([^:]+):(stream)?", path):
             dialect, model, stream = "google", found[1], found[2] is not None
         else:
-            dialect = "anthropic" if path.endswith("/messages") else "openai"
+            first = path.split("/")[1]  # of the base URL
+            dialect = "anthropic" if path.endswith("/messages") else first if first in DIALECTS else "openai"
             model, stream = body["model"], body.get("stream", False)
         key = next(fields[name] for name in (b"authorization", b"x-api-key", b"x-goog-api-key") if name in fields)
         with self.lock:
@@ -245,7 +289,7 @@ class FaultProvider:
                 return False
             elif step == ENDLESS:
                 while True:
-                    connection.sendall(b"a" * 4096)
+                    connection.sendall(chunk(MANY))
             else:
                 time.sleep(step)
         return True

@@ -119,11 +119,19 @@ def test_a_web_page_is_no_answer(gateway, stream):
     assert gateway.access_line(name)["end_reason"] == "upstream_error"
 
 
-def test_json_instead_of_a_stream_is_relayed_as_json_and_counted(gateway):
+@pytest.mark.parametrize("usage", [False, True])
+def test_json_instead_of_a_stream_is_said_as_a_stream_and_counted(gateway, usage):
     name = gateway.name(JSON_INSTEAD)
-    answer = gateway.ask(name, stream=True)
-    assert answer.status == 200 and answer.head["content-type"] == "application/json"
-    assert gateway.usage_row(name)["completion_tokens"] == answer.json()["usage"]["completion_tokens"] == 3
+    answer = gateway.ask(name, stream=True, **({"stream_options": {"include_usage": True}} if usage else {}))
+    assert answer.status == 200 and answer.head["content-type"] == "text/event-stream; charset=utf-8"
+    *chunks, end = answer.events()
+    assert end == "[DONE]" and all(one["object"] == "chat.completion.chunk" for one in chunks)
+    counted = chunks.pop() if usage else None
+    assert counted is None or (counted["choices"] == [] and counted["usage"]["completion_tokens"] == 3)
+    role, content, finish = (one["choices"][0] for one in chunks)
+    assert role["delta"] == {"role": "assistant", "content": ""} and content["delta"]["content"]
+    assert (finish["delta"], finish["finish_reason"]) == ({}, "stop")
+    assert gateway.usage_row(name)["completion_tokens"] == 3
 
 
 def test_a_stream_instead_of_json_is_relayed_as_a_stream_and_counted(gateway):

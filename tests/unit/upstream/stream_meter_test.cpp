@@ -255,21 +255,48 @@ TEST_SUITE("upstream/stream_meter") {
         }
     }
 
-    TEST_CASE("nothing is held in a stream that goes through unchanged") {
-        stream_meter meter(usage_events::keep);
-        std::string part = "data: {\"choices\":[{\"del";
-        const auto split = meter.feed(part);
-        CHECK(split.forward == part.size());
-        CHECK(split.hold == 0);
+    TEST_CASE("whole events go on at once and the rest is held, with usage taken out or not") {
+        for (const usage_events mode : {usage_events::keep, usage_events::strip}) {
+            stream_meter meter(mode);
+            const std::string usage = usage_event + "\n\n";
+            std::string bytes = "data: 1\n\n" + usage + "data: 2\n\ndata: 3";
+            const auto split = meter.feed(bytes);
+            const std::string kept = mode == usage_events::keep ? usage : "";
+            CHECK(bytes.substr(0, split.forward) == "data: 1\n\n" + kept + "data: 2\n\n");
+            CHECK(bytes.substr(bytes.size() - split.hold) == "data: 3");
+            CHECK_FALSE(meter.inside_event());
+            CHECK(meter.feed(std::span<char>()).forward == 0);
+        }
     }
 
-    TEST_CASE("with usage taken out, whole events go on at once and the rest is held") {
-        stream_meter meter(usage_events::strip);
-        std::string bytes = "data: 1\n\n" + usage_event + "\n\ndata: 2\n\ndata: 3";
-        const auto split = meter.feed(bytes);
-        CHECK(bytes.substr(0, split.forward) == "data: 1\n\ndata: 2\n\n");
-        CHECK(bytes.substr(bytes.size() - split.hold) == "data: 3");
-        CHECK(meter.feed(std::span<char>()).forward == 0);
+    TEST_CASE("a long event counts as content once it is whole: until then nothing says that it has any") {
+        stream_meter meter(usage_events::keep, 100);
+        std::string begin = ": " + std::string(200, 'x');
+        CHECK(meter.feed(begin).forward == begin.size());
+        CHECK(meter.inside_event());
+        CHECK_FALSE(meter.content_seen());
+        std::string end = "\n\n";
+        CHECK(meter.feed(end).forward == end.size());
+        CHECK(meter.content_seen());
+        CHECK_FALSE(meter.inside_event());
+    }
+
+    TEST_CASE("an endless event is an error at the same place however it is cut, and nothing behind it goes on") {
+        const std::string good = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
+        const std::string stream =
+            good + "data: " + std::string(stream_meter::max_event + 100'000, 'x') + "\n\n" + good;
+        for (const std::size_t step : {std::size_t{16'384}, std::size_t{100'003}, stream.size()}) {
+            const auto out = test::run_meter(stream, usage_events::strip, [step] { return step; });
+            CHECK(out.forwarded.size() == good.size() + stream_meter::max_event);
+            CHECK(out.meter.too_long());
+            CHECK(out.meter.failed());
+            CHECK(out.meter.error_event().find("too long") != std::string_view::npos);
+        }
+        // One that is just short enough passes.
+        const std::string longest = "data: " + std::string(stream_meter::max_event - 8, 'x') + "\n\n";
+        const auto out = test::run_meter(longest + good, usage_events::keep, [] { return std::size_t{65'536}; });
+        CHECK(out.forwarded.size() == longest.size() + good.size());
+        CHECK_FALSE(out.meter.failed());
     }
 
     TEST_CASE("a byte order mark is passed on and does not hide the first event") {  // reliability U-14
