@@ -35,6 +35,11 @@ void google_answer::finish(std::string& out) {
     }
     for (unsigned i = 0; i != choices_.size(); ++i) {
         const choice& c = choices_[i];
+        if (const std::string pages = c.grounding.annotations(); !pages.empty()) {
+            chunks_.open(out, i);
+            out.append("\"annotations\":[").append(pages).append("]");
+            chunks_.close(out);
+        }
         chunks_.open(out, i);
         chunks_.close(out, blocked_ ? "content_filter" : finish_reason_of(c.finish, c.calls != 0));
     }
@@ -76,7 +81,7 @@ bool google_answer::event(std::string_view data, std::string& out) {
         stream_candidate(m->value, out);
     }
     check_end();
-    if (!done_ && !e->feedback) {
+    if (!done_ && !e->feedback && !settings_.searches) {
         learn_shape(data, *e, std::string_view(out).substr(before));
     }
     return error_event_.empty();
@@ -168,6 +173,7 @@ google_answer::choice& google_answer::choice_at(unsigned index, std::string& out
 void google_answer::stream_candidate(std::string_view json, std::string& out) {
     const gemini_candidate candidate = read_gemini_candidate(json);
     choice& c = choice_at(candidate.index, out);
+    c.grounding.take(candidate.grounding);
     std::string logprobs = openai_logprobs(candidate.logprobs);
     json_reader parts(candidate.parts.is_array() ? candidate.parts.raw : std::string_view("[]"));
     while (const json_member* m = parts.next()) {
@@ -193,6 +199,9 @@ void google_answer::stream_part(const gemini_part& part, unsigned index, std::st
                 output_octets_ += http::json_unescaped_size(part.text.inside());
                 content_seen_ = true;
                 c.content = c.content || !thought;
+                if (settings_.searches && !thought) {
+                    c.grounding.text(inside(part.text));
+                }
             }
             if (part.signature) {
                 chunks_.open(out, index);

@@ -3,6 +3,7 @@
 #include "upstream/chunk_writer.hpp"
 #include "upstream/dialect.hpp"
 #include "upstream/google_event.hpp"
+#include "upstream/google_grounding.hpp"
 #include "upstream/sse_events.hpp"
 #include "upstream/token_pattern.hpp"
 
@@ -24,6 +25,7 @@ public:
         std::int64_t created = 0;
         bool include_usage = false;
         bool one_call = false;    ///< the client wants no parallel calls: Gemini cannot be told, so others are left out
+        bool searches = false;    ///< a web search was asked for, so the answer may name its pages
         unsigned candidates = 1;  ///< how many were asked for
     };
 
@@ -43,6 +45,7 @@ private:
         unsigned images = 0;
         unsigned signatures = 0;
         gemini_finish finish = gemini_finish::none;
+        gemini_grounding grounding;
         // Of a whole answer only:
         std::string text;
         std::string reasoning;

@@ -18,12 +18,14 @@ public:
                                               const translation_context& context) const override {
         json_part n;
         json_part parallel;
-        read_members(body, {{"n", &n}, {"parallel_tool_calls", &parallel}});
+        json_part search;
+        read_members(body, {{"n", &n}, {"parallel_tool_calls", &parallel}, {"web_search_options", &search}});
         return std::make_unique<google_answer>(
             google_answer::settings{.model = std::string(context.answer_model),
                                     .created = context.created,
                                     .include_usage = context.include_usage,
                                     .one_call = parallel.is_false(),
+                                    .searches = static_cast<bool>(search),
                                     .candidates = static_cast<unsigned>(std::clamp<std::uint64_t>(n.count(), 1, 8))});
     }
 };

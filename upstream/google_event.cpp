@@ -65,8 +65,11 @@ gemini_candidate read_gemini_candidate(std::string_view json) {
     gemini_candidate c;
     json_part content;
     json_part index;
-    read_members(
-        json, {{"content", &content}, {"finishReason", &c.finish}, {"index", &index}, {"logprobsResult", &c.logprobs}});
+    read_members(json, {{"content", &content},
+                        {"finishReason", &c.finish},
+                        {"index", &index},
+                        {"logprobsResult", &c.logprobs},
+                        {"groundingMetadata", &c.grounding}});
     c.parts = member_of(content.raw, "parts");
     c.index = static_cast<unsigned>(std::min<std::uint64_t>(index.count(), most_indexes - 1));
     return c;

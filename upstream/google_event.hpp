@@ -30,6 +30,7 @@ struct gemini_candidate {
     json_part parts;
     json_part finish;
     json_part logprobs;
+    json_part grounding;  ///< `groundingMetadata`
     unsigned index = 0;
 };
 

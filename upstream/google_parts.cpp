@@ -1,6 +1,7 @@
 #include "upstream/google_parts.hpp"
 
 #include "gateway/http/json_string.hpp"
+#include "gateway/http/request_head.hpp"
 #include "upstream/data_url.hpp"
 #include "upstream/refusal.hpp"
 
@@ -28,14 +29,32 @@ void append_inline(json_writer& w, std::string_view media_type, std::string_view
     w.close('}').close('}');
 }
 
-void append_uri(json_writer& w, std::string_view uri) {
-    w.open('{').key("fileData").open('{').text_member("fileUri", uri).close('}').close('}');
+void append_uri(json_writer& w, std::string_view uri, std::string_view media_type = {}) {
+    w.open('{').key("fileData").open('{');
+    if (!media_type.empty()) {
+        w.text_member("mimeType", media_type);
+    }
+    w.text_member("fileUri", uri).close('}').close('}');
 }
 
-/// What Gemini fetches by itself: its own Files API, Cloud Storage, and videos of YouTube.
+/// What the name of a picture says of its type; empty: nothing.
+std::string_view media_type_of(std::string_view url) noexcept {
+    constexpr std::pair<std::string_view, std::string_view> types[] = {
+        {".png", "image/png"}, {".jpg", "image/jpeg"}, {".jpeg", "image/jpeg"}, {".webp", "image/webp"},
+        {".bmp", "image/bmp"}, {".gif", "image/gif"},  {".heic", "image/heic"}, {".heif", "image/heif"}};
+    const std::string_view path = url.substr(0, url.find_first_of("?#"));
+    for (const auto& [ending, type] : types) {
+        if (path.size() >= ending.size() && http::iequals(path.substr(path.size() - ending.size()), ending)) {
+            return type;
+        }
+    }
+    return {};
+}
+
+/// What Gemini fetches by itself: addresses that are open to everyone or signed, its own Files API, Cloud Storage, and
+/// videos of YouTube.
 bool is_fetched(std::string_view url) noexcept {
-    return url.starts_with("https://generativelanguage.googleapis.com/") || url.starts_with("gs://") ||
-           url.starts_with("https://www.youtube.com/") || url.starts_with("https://youtu.be/");
+    return url.starts_with("https://") || url.starts_with("gs://");
 }
 
 result<void> append_image(json_writer& w, const json_part& image, const std::string& path) {
@@ -47,15 +66,12 @@ result<void> append_image(json_writer& w, const json_part& image, const std::str
         return {};
     }
     if (is_fetched(address)) {
-        append_uri(w, address);
+        append_uri(w, address, media_type_of(address));
         return {};
     }
-    if (address.empty()) {
-        return refuse(path + ".image_url.url", "'" + path + ".image_url.url' must be a data: URL with base64 data.");
-    }
-    return refuse(path + ".image_url.url",
-                  "This provider (google) does not fetch pictures: send '" + path +
-                      ".image_url.url' as a data: URL with base64 data, or as a URI of Gemini's Files API.");
+    return refuse(path + ".image_url.url", "'" + path +
+                                               ".image_url.url' must be an https: address, a data: URL with base64 "
+                                               "data, or a URI of Gemini's Files API.");
 }
 
 result<void> append_audio(json_writer& w, const json_part& audio, const std::string& path) {

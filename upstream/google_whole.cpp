@@ -61,6 +61,8 @@ void google_answer::add_candidate(std::string_view json) {
         add_part(read_gemini_part(m->value), c, candidate.index);
     }
     c.finish = read_gemini_finish(candidate.finish);
+    c.grounding.take(candidate.grounding);
+    c.grounding.text(c.text);
     c.logprobs = openai_logprobs(candidate.logprobs);
 }
 
@@ -113,7 +115,8 @@ std::string google_answer::render() const {
             w.key("reasoning_content").raw("");
             out.append("\"").append(c.reasoning).append("\"");
         }
-        for (const auto& [name, list] : {std::pair{"reasoning_details", &c.details},
+        const std::string pages = c.grounding.annotations();
+        for (const auto& [name, list] : {std::pair{"reasoning_details", &c.details}, std::pair{"annotations", &pages},
                                          std::pair{"tool_calls", &c.tool_calls}, std::pair{"images", &c.pictures}}) {
             if (!list->empty()) {
                 w.key(name).open('[').raw(*list).close(']');

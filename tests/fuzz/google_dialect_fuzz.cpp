@@ -1,13 +1,13 @@
 // sources: upstream/google_dialect.cpp upstream/google_request.cpp upstream/google_fields.cpp
 // sources: upstream/google_contents.cpp upstream/google_parts.cpp upstream/google_tools.cpp
 // sources: upstream/google_model.cpp upstream/google_schema.cpp upstream/google_schema_parts.cpp
-// sources: upstream/google_answer.cpp upstream/google_whole.cpp upstream/token_pattern.cpp upstream/google_event.cpp
+// sources: upstream/google_answer.cpp upstream/google_whole.cpp upstream/google_grounding.cpp upstream/google_event.cpp
 // sources: upstream/google_error.cpp upstream/chunk_writer.cpp upstream/json_parts.cpp upstream/data_url.cpp
 // sources: upstream/provider_error.cpp upstream/error_fields.cpp upstream/error_verdict.cpp upstream/retry_after.cpp
 // sources: upstream/scrub.cpp gateway/http/json_scan.cpp gateway/http/json_string.cpp gateway/http/sse_frame.cpp
 // sources: gateway/http/request_head.cpp gateway/http/request_line.cpp gateway/base/error.cpp
 // sources: gateway/base/json_text.cpp crypto/digest.cpp crypto/random.cpp crypto/openssl_handles.cpp -lcrypto
-// sources: upstream/call_id.cpp
+// sources: upstream/call_id.cpp upstream/token_pattern.cpp
 //
 // Gemini's dialect: any stream comes out the same however it is cut, and everything that goes out, requests too, is
 // valid JSON.

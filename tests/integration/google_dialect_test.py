@@ -119,10 +119,20 @@ def test_a_broken_function_call_is_an_error_of_the_provider(gateway, google):
         assert call.status == 502 and call.error()["code"] == "malformed_function_call"
 
 
-def test_a_picture_by_its_address_is_refused_by_name(gateway, google):
+def picture(url):
+    return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]
+
+
+def test_a_picture_by_its_address_is_for_google_to_fetch(gateway, google):
+    google.script = answer((FIXTURES / "thinking.json").read_bytes())
+    assert gateway.ask(MODEL, messages=picture("https://example.com/cat.png")).status == 200
+    parts = json.loads(google.requests[-1][1])["contents"][0]["parts"]
+    assert parts == [{"fileData": {"mimeType": "image/png", "fileUri": "https://example.com/cat.png"}}]
+
+
+def test_a_picture_that_google_would_not_fetch_is_refused_by_name(gateway, google):
     asked = len(google.requests)
-    call = gateway.ask(MODEL, messages=[{"role": "user", "content": [
-        {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}]}])
+    call = gateway.ask(MODEL, messages=picture("http://example.com/cat.png"))
     assert call.status == 400
     assert call.error()["param"] == "messages[0].content[0].image_url.url" and "data: URL" in call.error()["message"]
     assert len(google.requests) == asked

@@ -289,4 +289,41 @@ TEST_SUITE("upstream/google_answer") {
         CHECK(base::status_of(e) == 429);
         CHECK(e.retry == base::retry_class::never);
     }
+
+    TEST_CASE("the pages that a search found are annotations, their places counted in characters") {
+        constexpr std::string_view request = R"({"messages":[],"web_search_options":{}})";
+        // "Grüße. Wien" has 13 octets and 11 characters; Gemini counts octets.
+        constexpr std::string_view grounding =
+            R"(,"groundingMetadata":{"webSearchQueries":["q"],"groundingChunks":[)"
+            R"({"web":{"uri":"https://a.example/1","title":"A"}},{"web":{"uri":"https://b.example/2"}}],)"
+            R"("groundingSupports":[{"segment":{"endIndex":8,"text":"Grüße."},"groundingChunkIndices":[0]},)"
+            R"({"segment":{"startIndex":9,"endIndex":13,"text":"Wien"},"groundingChunkIndices":[1,0,7]}]})";
+        const json::value expected = json::parse(
+            R"([{"type":"url_citation","url_citation":{"start_index":0,"end_index":6,"url":"https://a.example/1","title":"A"}},)"
+            R"({"type":"url_citation","url_citation":{"start_index":7,"end_index":11,"url":"https://b.example/2","title":""}},)"
+            R"({"type":"url_citation","url_citation":{"start_index":7,"end_index":11,"url":"https://a.example/1","title":"A"}}])");
+        const std::string end = R"(,"finishReason":"STOP")" + std::string(grounding);
+
+        const auto whole = translator(request)->whole(candidate(R"({"text":"Gr\u00fc\u00dfe. Wien"})", end));
+        REQUIRE(whole.has_value());
+        CHECK(json::parse(*whole).at("choices").at(0).at("message").at("annotations") == expected);
+
+        const std::string stream = event(candidate(R"({"text":"Grüße. "})")) + event(candidate(R"({"text":"W"})")) +
+                                   event(candidate(R"({"text":"ien"})", end));
+        test::check_cuts([&] { return translator(request); }, stream);
+        const auto t = translator(request);
+        const auto events = test::events_of(test::translate_stream(*t, stream).text);
+        // role, three texts, annotations, finish, usage, end
+        REQUIRE(events.size() == 8);
+        CHECK(events[4].at("choices").at(0).at("delta").at("annotations") == expected);
+        CHECK(events[5].at("choices").at(0).at("finish_reason").as_string() == "stop");
+
+        // Without passages each page stands for all of the answer.
+        const auto bare = translator(request)->whole(candidate(
+            R"({"text":"Ja"})",
+            R"(,"finishReason":"STOP","groundingMetadata":{"groundingChunks":[{"web":{"uri":"u","title":"t"}}]})"));
+        REQUIRE(bare.has_value());
+        CHECK(json::parse(*bare).at("choices").at(0).at("message").at("annotations").at(0).at("url_citation") ==
+              json::parse(R"({"start_index":0,"end_index":2,"url":"u","title":"t"})"));
+    }
 }

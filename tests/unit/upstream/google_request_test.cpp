@@ -84,20 +84,22 @@ TEST_SUITE("upstream/google_request") {
         CHECK(model_first.at("contents").at(0).at("role").as_string() == "user");
     }
 
-    TEST_CASE("pictures, sounds and files go inline") {
+    TEST_CASE("pictures, sounds and files go inline, or by an address that Gemini fetches") {
         const json::value body = body_of(with_messages(
             R"({"role":"user","content":[)"
             R"({"type":"image_url","image_url":{"url":"data:image\/jpg;charset=x;base64,QUJD"}},)"
             R"({"type":"input_audio","input_audio":{"data":"QQ==","format":"mp3"}},)"
             R"({"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,QUI="}},)"
             R"({"type":"file","file":{"file_id":"https://generativelanguage.googleapis.com/v1beta/files/x"}},)"
-            R"({"type":"image_url","image_url":{"url":"https://youtu.be/x"}}]})"));
+            R"({"type":"image_url","image_url":{"url":"https://youtu.be/x"}},)"
+            R"({"type":"image_url","image_url":{"url":"https://example.com/A.PNG?sig=x.gif"}}]})"));
         check_json(body.at("contents").at(0).at("parts"),
                    R"([{"inlineData":{"mimeType":"image/jpeg","data":"QUJD"}},)"
                    R"({"inlineData":{"mimeType":"audio/mp3","data":"QQ=="}},)"
                    R"({"inlineData":{"mimeType":"application/pdf","data":"QUI="}},)"
                    R"({"fileData":{"fileUri":"https://generativelanguage.googleapis.com/v1beta/files/x"}},)"
-                   R"({"fileData":{"fileUri":"https://youtu.be/x"}}])");
+                   R"({"fileData":{"fileUri":"https://youtu.be/x"}},)"
+                   R"({"fileData":{"mimeType":"image/png","fileUri":"https://example.com/A.PNG?sig=x.gif"}}])");
     }
 
     TEST_CASE("what Gemini cannot take is refused by its place") {
@@ -111,7 +113,7 @@ TEST_SUITE("upstream/google_request") {
                 std::string(json) + "]}");
         };
         const row rows[] = {
-            {part(R"({"type":"image_url","image_url":{"url":"https://example.com/a.png"}})"),
+            {part(R"({"type":"image_url","image_url":{"url":"http://example.com/a.png"}})"),
              "messages[1].content[1].image_url.url"},
             {part(R"({"type":"image_url","image_url":{}})"), "messages[1].content[1].image_url.url"},
             {part(R"({"type":"file","file":{"file_id":"file-abc"}})"), "messages[1].content[1].file.file_id"},
