@@ -7,6 +7,7 @@ namespace {
 constexpr std::nullopt_t none = std::nullopt;
 constexpr model_input text = model_input::text;
 constexpr model_input image = model_input::image;
+constexpr model_input vector = model_input::text_to_vector;
 
 constexpr catalogue_model model_table[] = {
 #include "upstream/catalogue_models.inc"

@@ -13,10 +13,11 @@ inline constexpr std::uint32_t price_version = 20261122;
 /// The same date as Unix seconds: the `created` of the entries of the model list.
 inline constexpr std::int64_t price_version_time = 1'795'305'600;
 
-/// What a model reads besides text.
+/// What a model is for.
 enum class model_input : std::uint8_t {
-    text,   ///< text only, or not known to read images
-    image,  ///< text and images
+    text,            ///< text only, or not known to read images
+    image,           ///< text and images
+    text_to_vector,  ///< embeddings: text in, no text out
 };
 
 /// A model that the gateway knows without configuration.

@@ -54,7 +54,9 @@ void append_entry(std::string& out, std::string_view id, const registered_model&
     append_tokens(out, "context_window", model.context_window);
     append_tokens(out, "max_output_tokens", model.max_output_tokens);
     append_pricing(out, model.price);
-    out.append(",\"capabilities\":{\"streaming\":true,\"tools\":true,\"vision\":")
+    const std::string_view writes = model.input == model_input::text_to_vector ? "false" : "true";
+    out.append(",\"capabilities\":{\"streaming\":").append(writes).append(",\"tools\":").append(writes);
+    out.append(",\"vision\":")
         .append(model.input == model_input::image ? "true" : "false")
         .append(",\"prompt_caching\":")
         .append(model.price && model.price->cached_input ? "true" : "false")

@@ -3,7 +3,6 @@
 #include "upstream/plain_request.hpp"
 #include "upstream/routed_call.hpp"
 
-#include <string>
 #include <utility>
 
 namespace concurred::upstream {
@@ -14,14 +13,10 @@ public:
     /// @param body  that `request` was parsed from; valid until the exchange's body is released
     plain_call(routing_state& state, http::exchange& x, relay_observer& observer, const params& p,
                plain_endpoint endpoint, chat_request request, std::string_view body)
-        : routed_call(state, x, observer, p),
-          endpoint_(endpoint),
-          request_(std::move(request)),
-          name_(routed_name(request_.model(), endpoint)),
-          body_(body) {}
+        : routed_call(state, x, observer, p), endpoint_(endpoint), request_(std::move(request)), body_(body) {}
 
     /// Finds the model. Before `begin`. Errors: it is not known, or not available.
-    [[nodiscard]] base::result<void> plan() { return find_targets(name_, nullptr); }
+    [[nodiscard]] base::result<void> plan() { return find_targets(request_.model(), nullptr); }
 
 private:
     base::result<void> prepare(prepared_request& request, const routed_target& target) override {
@@ -36,7 +31,6 @@ private:
 
     plain_endpoint endpoint_;
     chat_request request_;
-    std::string name_;  // what the target points to
     std::string_view body_;
 };
 

@@ -99,9 +99,4 @@ base::error no_endpoint(std::string_view provider, plain_endpoint endpoint) {
                                            : "openai, openrouter, x-ai and minimax do, e.g. 'gpt'."));
 }
 
-std::string routed_name(std::string_view model, plain_endpoint endpoint) {
-    const bool bare = endpoint == plain_endpoint::embeddings && model.starts_with("text-embedding-");
-    return (bare ? "openai/" : "") + std::string(model);
-}
-
 }  // namespace concurred::upstream

@@ -28,8 +28,4 @@ enum class plain_endpoint : std::uint8_t {
 /// A 400 that says whose models have the endpoint.
 [[nodiscard]] base::error no_endpoint(std::string_view provider, plain_endpoint endpoint);
 
-/// The name by which an embedding model is known here: OpenAI's are in no catalogue, and their clients do not write
-/// the provider.
-[[nodiscard]] std::string routed_name(std::string_view model, plain_endpoint endpoint);
-
 }  // namespace concurred::upstream

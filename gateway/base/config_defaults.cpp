@@ -19,9 +19,13 @@ constexpr pair_of_texts built_in_providers[] = {
 };
 
 /// Requests per minute of one key, as the product documents them. It gives "fashion/status" as 40 per 10 s, and says
-/// nothing of "battle" and "fight", which are of the kind of "chat".
+/// nothing of "battle" and "fight", which are of the kind of "chat", nor of those like chat completions.
 constexpr std::pair<std::string_view, unsigned> documented_path_limits[] = {
     {"/api/v1/chat/completions", 60},
+    {"/api/v1/messages", 60},
+    {"/api/v1/messages/count_tokens", 60},
+    {"/api/v1/responses", 60},
+    {"/api/v1/embeddings", 60},
     {"/api/v1/media/*", 60},
     {"/api/v1/vision", 60},
     {"/api/v1/fashion/run", 30},

@@ -3,8 +3,6 @@
 #include "upstream/chat_call.hpp"
 #include "upstream/tool_check.hpp"
 
-#include <chrono>
-#include <memory>
 #include <utility>
 
 namespace concurred::pipeline {
@@ -28,50 +26,24 @@ result<void> checked_tools(const http::exchange& x, const upstream::chat_request
 
 }  // namespace
 
-base::task<result<http::response>> chat_completions::handle(http::exchange& x) {
-    ledger_.admit(x);
-    result<http::response> r = co_await complete(x);
-    if (r) {
-        x.usage.status = static_cast<std::uint16_t>(r->status);
-    } else {
-        ledger_.failed(x, r.error());
-    }
-    co_return std::move(r);
-}
-
-base::task<result<http::response>> chat_completions::complete(http::exchange& x) {
-    if (!x.head.find("content-encoding").empty()) {
-        co_return client_error(errc::unsupported_media_type, "Send the body without Content-Encoding.");
-    }
-    std::optional<std::string_view> body = x.body->ready();
-    if (!body) {
-        const result<std::string_view> read = co_await x.body->read();
-        if (!read) {
-            co_return read.error();
-        }
-        body = *read;
-    }
-    result<upstream::chat_request> request = upstream::parse_chat_request(*body);
+result<std::unique_ptr<upstream::routed_call>> chat_completions::plan(http::exchange& x, std::string_view body) {
+    result<upstream::chat_request> request = upstream::parse_chat_request(body);
     if (!request) {
-        co_return names_other_type(x.head) ? client_error(errc::unsupported_media_type, {}) : request.error();
+        return names_other_type(x.head) ? client_error(errc::unsupported_media_type, {}) : request.error();
     }
     x.usage.model_requested = request->model();
     x.usage.stream = request->stream;
     if (const result<void> ok = checked_tools(x, *request); !ok) {
-        co_return ok.error();
+        return ok.error();
     }
-    const base::routing_config& routing = x.settings->routing;
-    const upstream::routed_call::params how{.stream = request->stream,
-                                            .retries = request->retries.value_or(routing.retries),
-                                            .timeout = request->timeout.value_or(routing.timeout),
-                                            .silence = x.settings->limits.keepalive_comment};
-    auto call = std::make_unique<upstream::chat_call>(routing_, x, ledger_, how, std::move(*request), *body);
+    upstream::routed_call::params how = configured(x, request->stream);
+    how.retries = request->retries.value_or(how.retries);
+    how.timeout = request->timeout.value_or(how.timeout);
+    auto call = std::make_unique<upstream::chat_call>(routing(), x, ledger(), how, std::move(*request), body);
     if (const result<void> ok = call->plan(); !ok) {
-        co_return ok.error();
+        return ok.error();
     }
-    x.times.routed = std::chrono::steady_clock::now();
-    result<http::response> r = co_await upstream::routed_call::begin(std::move(call));
-    co_return std::move(r);
+    return call;
 }
 
 }  // namespace concurred::pipeline

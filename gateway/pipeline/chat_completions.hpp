@@ -1,23 +1,17 @@
 #pragma once
 
-#include "gateway/http/handler.hpp"
-#include "gateway/pipeline/usage_ledger.hpp"
-#include "upstream/routing_state.hpp"
+#include "gateway/pipeline/asking_endpoint.hpp"
 
 namespace concurred::pipeline {
 
-/// POST /api/v1/chat/completions.
-class chat_completions final : public http::handler {
+/// POST /api/v1/chat/completions, and the same in Anthropic's form: POST /api/v1/messages.
+class chat_completions final : public asking_endpoint {
 public:
-    chat_completions(upstream::routing_state& routing, usage_ledger& ledger) : routing_(routing), ledger_(ledger) {}
-
-    [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
+    using asking_endpoint::asking_endpoint;
 
 private:
-    [[nodiscard]] base::task<base::result<http::response>> complete(http::exchange& x);
-
-    upstream::routing_state& routing_;
-    usage_ledger& ledger_;
+    [[nodiscard]] base::result<std::unique_ptr<upstream::routed_call>> plan(http::exchange& x,
+                                                                            std::string_view body) override;
 };
 
 }  // namespace concurred::pipeline

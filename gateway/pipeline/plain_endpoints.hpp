@@ -1,27 +1,22 @@
 #pragma once
 
-#include "gateway/http/handler.hpp"
-#include "gateway/pipeline/usage_ledger.hpp"
+#include "gateway/pipeline/asking_endpoint.hpp"
 #include "upstream/plain_request.hpp"
-#include "upstream/routing_state.hpp"
 
 namespace concurred::pipeline {
 
 /// POST /api/v1/embeddings and POST /api/v1/responses: they go through to the providers that have them, with the
 /// provider's name of the model and its key; usage is recorded as that of chat completions.
-class plain_endpoint final : public http::handler {
+class plain_endpoint final : public asking_endpoint {
 public:
     plain_endpoint(upstream::plain_endpoint endpoint, upstream::routing_state& routing, usage_ledger& ledger)
-        : endpoint_(endpoint), routing_(routing), ledger_(ledger) {}
-
-    [[nodiscard]] base::task<base::result<http::response>> handle(http::exchange& x) override;
+        : asking_endpoint(routing, ledger), endpoint_(endpoint) {}
 
 private:
-    [[nodiscard]] base::task<base::result<http::response>> complete(http::exchange& x);
+    [[nodiscard]] base::result<std::unique_ptr<upstream::routed_call>> plan(http::exchange& x,
+                                                                            std::string_view body) override;
 
     upstream::plain_endpoint endpoint_;
-    upstream::routing_state& routing_;
-    usage_ledger& ledger_;
 };
 
 }  // namespace concurred::pipeline

@@ -50,8 +50,9 @@ def test_embeddings_go_through(gateway, provider):
     head, body = provider.requests[-1]
     assert head.startswith(b"POST /v1/embeddings HTTP/1.1") and b"Bearer sk-openai" in head
     assert json.loads(body) == {"model": "text-embedding-3-small", "input": ["a"], "dimensions": 1}
-    row = gateway.usage_row("openai/text-embedding-3-small")
+    row = gateway.usage_row("text-embedding-3-small")
     assert (row["prompt_tokens"], row["completion_tokens"], row["requests"]) == (8, 0, 1)
+    assert (row["cost_nano_usd"], row["unpriced_requests"]) == (160, 0)  # 8 tokens at 0.02 USD per million
 
 
 def test_a_response_goes_through(gateway, provider):

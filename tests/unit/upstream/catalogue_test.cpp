@@ -24,6 +24,9 @@ const std::map<std::string_view, std::string_view> additions = {
     {"gemini-3-pro-preview", "gemini-3.1-pro-preview"},
     {"grok-4-1-fast", "grok-4-1-fast-reasoning"},
     {"mistralai/mistral-large-2512", ""},
+    {"text-embedding-3-small", ""},
+    {"text-embedding-3-large", ""},
+    {"text-embedding-ada-002", ""},
 };
 
 const catalogue_model* find(std::string_view id) {
@@ -107,6 +110,10 @@ TEST_SUITE("upstream/catalogue") {
         REQUIRE(mistral != nullptr);
         CHECK(mistral->price.input == 500'000);
         CHECK(mistral->price.output == 1'500'000);
+        // OpenAI's price page: 0.02, 0.13 and 0.10 USD per million tokens.
+        CHECK(find("text-embedding-3-small")->price.input == 20'000);
+        CHECK(find("text-embedding-3-large")->price.input == 130'000);
+        CHECK(find("text-embedding-ada-002")->price.input == 100'000);
     }
 
     TEST_CASE("prices below a nano-USD per token are exact") {
@@ -121,7 +128,7 @@ TEST_SUITE("upstream/catalogue") {
             CHECK(names.insert(model.id).second);
             CHECK(model.context_window > 0);
             CHECK(model.price.input > 0);
-            CHECK(model.price.output > 0);
+            CHECK((model.price.output > 0) == (model.input != model_input::text_to_vector));
         }
         for (const catalogue_alias& alias : catalogue_aliases()) {
             CAPTURE(alias.alias);

@@ -97,8 +97,5 @@ TEST_SUITE("upstream/responses_answer") {
             CHECK(refused.error().param == param);
             CHECK(base::status_of(refused.error()) == 400);
         }
-        CHECK(upstream::routed_name("text-embedding-3-small", plain_endpoint::embeddings) ==
-              "openai/text-embedding-3-small");
-        CHECK(upstream::routed_name("x/y", plain_endpoint::embeddings) == "x/y");
     }
 }
