@@ -26,6 +26,7 @@ class Row:
 
 AUTH = Row(502, "upstream_authentication_failed", "key", False, key_rests=True)
 ERROR = Row(502, "UPSTREAM_ERROR", "error", True)
+OVERLOADED = Row(503, "upstream_overloaded", "overloaded", True)
 LATE = Row(504, "UPSTREAM_TIMEOUT", "timeout", True, end="timeout")
 
 # Nothing of an answer reaches the client.
@@ -37,8 +38,8 @@ BEFORE = {
     "status-429": Row(429, None, "rate_limited", False, key_rests=True),
     "status-429-wait": Row(429, None, "rate_limited", False, key_rests=True, retry_after="30"),
     "status-500": ERROR,
-    "status-503": Row(503, "upstream_overloaded", "overloaded", True),
-    "status-529": Row(503, "upstream_overloaded", "overloaded", True),
+    "status-503": OVERLOADED,
+    "status-529": OVERLOADED,
     "reset-first": ERROR,
     "reset-after-head": ERROR,
     "stall-first": LATE,
@@ -46,14 +47,21 @@ BEFORE = {
     "endless-line": ERROR,
     "truncated-json": ERROR,
     "wrong-type": ERROR,
+    "error-200": OVERLOADED,
 }
 QUOTA = {"status-429-quota": Row(429, "insufficient_quota", "quota", False, key_rests=True)}  # only OpenAI says so
 # A stream's content has reached the client: no other model can take over. An answer that is no stream is held back.
 AFTER = {"mid-event": ERROR, "stall-later": LATE}
-STREAM_ONLY_BEFORE = {"error-first": Row(503, "upstream_overloaded", "overloaded", True)}
+STREAM_ONLY_BEFORE = {"error-first": OVERLOADED}
 STREAM_ONLY_AFTER = {"no-end": ERROR, "late": ERROR}
 
-DIALECTS = {"openai": "plain", "anthropic": "anthropic", "google": "google"}  # dialect -> provider
+# dialect -> provider
+DIALECTS = {"openai": "plain", **{name: name for name in ("anthropic", "google", "x-ai", "openrouter", "minimax")}}
+
+
+def row_of(dialect, fault, row):
+    """What is another for one provider: MiniMax has no word for being overloaded."""
+    return ERROR if dialect == "minimax" and fault in ("error-200", "error-first") else row
 
 
 def cells():
@@ -61,7 +69,7 @@ def cells():
         before = {**BEFORE, **(QUOTA if dialect == "openai" else {}), **({} if stream else AFTER),
                   **(STREAM_ONLY_BEFORE if stream else {})}
         for fault, row in before.items():
-            yield dialect, fault, stream, spare, row, False
+            yield dialect, fault, stream, spare, row_of(dialect, fault, row), False
         for fault, row in ({**AFTER, **STREAM_ONLY_AFTER} if stream else {}).items():
             yield dialect, fault, stream, spare, row, True
 
@@ -96,7 +104,8 @@ def answers(tmp_path_factory):
         budgets = {"first_token_timeout": "500ms", "idle_timeout": "500ms", "connect_timeout": "2s"}
         # As many keys as there are faults that put one to rest.
         keys = " ".join(f"sk-key-number-{n}" for n in range(48))
-        paths = {"openai": "/v1", "anthropic": "", "google": "/v1beta"}
+        paths = {"openai": "/v1", "anthropic": "", "google": "/v1beta", "x-ai": "/x-ai/v1",
+                 "openrouter": "/openrouter/v1", "minimax": "/minimax/v1"}
         for dialect, name in DIALECTS.items():
             scenarios.providers[name] = {"base_url": provider.address + paths[dialect], "api_keys": keys,
                                          "keepalive": "0s", **budgets}

@@ -12,7 +12,7 @@ from upstream_rig import Gateway, Scenarios, eventually, free_port, needs_binary
 
 pytestmark = needs_binary
 
-PATHS = {"plain": "/v1", "anthropic": "", "google": "/v1beta"}
+PATHS = {"plain": "/v1", "anthropic": "", "google": "/v1beta", "x-ai": "/v1", "openrouter": "/v1", "minimax": "/v1"}
 CELLS = list(itertools.product((False, True), (False, True)))  # stream, fallback given
 SETTINGS = f"""
 [server]
