@@ -1,5 +1,4 @@
-#include "upstream/json_parts.hpp"
-#include "upstream/json_writer.hpp"
+#include "upstream/event_writer.hpp"
 #include "upstream/whole_stream.hpp"
 
 namespace concurred::upstream {
@@ -21,8 +20,7 @@ public:
             if (m->key == "usage") {
                 usage_ = json_part(*m);
             } else if (m->key != "object" && m->key != "choices") {
-                head.key(m->key).raw("");
-                append_compact(head_, m->value);
+                append_compact_member(head, m->key, m->value);
             }
         }
     }
@@ -63,8 +61,7 @@ private:
             if (m->key == "tool_calls" && value.is_array()) {
                 append_calls(delta, value.raw);
             } else if (m->key != "role" && value && !value.is_empty_string()) {
-                w.key(m->key).raw("");
-                append_compact(delta, m->value);
+                append_compact_member(w, m->key, m->value);
             }
         }
     }
@@ -79,8 +76,7 @@ private:
             json_reader members(call->value);
             while (const json_member* m = members.next()) {
                 if (m->key != "index") {
-                    w.key(m->key).raw("");
-                    append_compact(delta, m->value);
+                    append_compact_member(w, m->key, m->value);
                 }
             }
             w.close('}');

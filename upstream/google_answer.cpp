@@ -200,7 +200,7 @@ void google_answer::stream_part(const gemini_part& part, unsigned index, std::st
                 content_seen_ = true;
                 c.content = c.content || !thought;
                 if (settings_.searches && !thought) {
-                    c.grounding.text(inside(part.text));
+                    c.grounding.text(part.text.inside());
                 }
             }
             if (part.signature) {

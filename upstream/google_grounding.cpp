@@ -13,9 +13,9 @@ namespace {
 using http::json_member;
 using http::json_reader;
 
-std::vector<std::string_view> elements_of(const json_part& list) {
+std::vector<std::string_view> elements_of(const json_part& part) {
     std::vector<std::string_view> elements;
-    json_reader reader(list.is_array() ? list.raw : std::string_view("[]"));
+    json_reader reader(part.list());
     while (const json_member* m = reader.next()) {
         elements.push_back(m->value);
     }

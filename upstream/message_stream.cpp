@@ -1,5 +1,4 @@
-#include "upstream/json_parts.hpp"
-#include "upstream/json_writer.hpp"
+#include "upstream/event_writer.hpp"
 #include "upstream/whole_stream.hpp"
 
 namespace concurred::upstream {
@@ -8,22 +7,6 @@ namespace {
 
 using http::json_member;
 using http::json_reader;
-
-/// Appends an event; what `write` adds to the object stands behind its type.
-template <class Write>
-void append_event(std::string& out, std::string_view type, Write&& write) {
-    out.append("event: ").append(type).append("\ndata: ");
-    json_writer w(out);
-    w.open('{').text_member("type", type);
-    write(w);
-    w.close('}');
-    out += "\n\n";
-}
-
-void append_value(json_writer& w, std::string_view name, std::string_view json) {
-    w.key(name).raw("");
-    append_compact(w.out(), json);
-}
 
 /// A part of a block that comes in a delta of its own.
 struct delta_kind {
@@ -38,7 +21,7 @@ constexpr delta_kind delta_kinds[] = {{"text", R"("")", "text_delta", "text"},
                                       {"signature", R"("")", "signature_delta", "signature"},
                                       {"input", "{}", "input_json_delta", "partial_json"}};
 
-const delta_kind* kind_of(const json_member& m, std::string_view block_type) noexcept {
+const delta_kind* delta_kind_of(const json_member& m, std::string_view block_type) noexcept {
     for (const delta_kind& kind : delta_kinds) {
         // Other blocks (results of Anthropic's own tools) come whole in their first event.
         const bool called =
@@ -52,22 +35,22 @@ const delta_kind* kind_of(const json_member& m, std::string_view block_type) noe
 
 void append_block(std::string& out, std::string_view block, unsigned index) {
     const json_part type = member_of(block, "type");
-    append_event(out, "content_block_start", [&](json_writer& w) {
+    append_named_event(out, "content_block_start", [&](json_writer& w) {
         w.number_member("index", index).key("content_block").open('{');
         json_reader members(block);
         while (const json_member* m = members.next()) {
-            const delta_kind* const kind = kind_of(*m, type.raw);
-            append_value(w, m->key, kind == nullptr ? m->value : kind->empty);
+            const delta_kind* const kind = delta_kind_of(*m, type.raw);
+            append_compact_member(w, m->key, kind == nullptr ? m->value : kind->empty);
         }
         w.close('}');
     });
     json_reader members(block);
     while (const json_member* m = members.next()) {
-        const delta_kind* const kind = kind_of(*m, type.raw);
+        const delta_kind* const kind = delta_kind_of(*m, type.raw);
         if (kind == nullptr || m->value == kind->empty) {
             continue;
         }
-        append_event(out, "content_block_delta", [&](json_writer& w) {
+        append_named_event(out, "content_block_delta", [&](json_writer& w) {
             w.number_member("index", index).key("delta").open('{').text_member("type", kind->type);
             if (kind->member == "input") {  // JSON as a text
                 std::string compact;
@@ -79,7 +62,7 @@ void append_block(std::string& out, std::string_view block, unsigned index) {
             w.close('}');
         });
     }
-    append_event(out, "content_block_stop", [&](json_writer& w) { w.number_member("index", index); });
+    append_named_event(out, "content_block_stop", [&](json_writer& w) { w.number_member("index", index); });
 }
 
 }  // namespace
@@ -91,12 +74,12 @@ void append_message_stream(std::string& out, std::string_view message) {
     json_part usage;
     read_members(message,
                  {{"content", &content}, {"stop_reason", &reason}, {"stop_sequence", &sequence}, {"usage", &usage}});
-    append_event(out, "message_start", [&](json_writer& w) {
+    append_named_event(out, "message_start", [&](json_writer& w) {
         w.key("message").open('{');
         json_reader members(message);
         while (const json_member* m = members.next()) {
             const bool later = m->key == "stop_reason" || m->key == "stop_sequence";
-            append_value(w, m->key, m->key == "content" ? "[]" : later ? "null" : m->value);
+            append_compact_member(w, m->key, m->key == "content" ? "[]" : later ? "null" : m->value);
         }
         w.close('}');
     });
@@ -104,12 +87,12 @@ void append_message_stream(std::string& out, std::string_view message) {
     for (unsigned index = 0; const json_member* m = blocks.next(); ++index) {
         append_block(out, m->value, index);
     }
-    append_event(out, "message_delta", [&](json_writer& w) {
+    append_named_event(out, "message_delta", [&](json_writer& w) {
         w.key("delta").open('{').member("stop_reason", reason ? reason.raw : "null");
         w.member("stop_sequence", sequence ? sequence.raw : "null").close('}');
-        append_value(w, "usage", usage.is_object() ? usage.raw : R"({"output_tokens":0})");
+        append_compact_member(w, "usage", usage.is_object() ? usage.raw : R"({"output_tokens":0})");
     });
-    append_event(out, "message_stop", [](json_writer&) {});
+    append_named_event(out, "message_stop", [](json_writer&) {});
 }
 
 }  // namespace concurred::upstream

@@ -1,5 +1,4 @@
-#include "upstream/json_parts.hpp"
-#include "upstream/json_writer.hpp"
+#include "upstream/event_writer.hpp"
 #include "upstream/whole_stream.hpp"
 
 namespace concurred::upstream {
@@ -8,11 +7,6 @@ namespace {
 
 using http::json_member;
 using http::json_reader;
-
-void append_value(json_writer& w, std::string_view name, std::string_view json) {
-    w.key(name).raw("");
-    append_compact(w.out(), json);
-}
 
 /// A copy of an object with some members replaced.
 void append_with(json_writer& w, std::string_view name, std::string_view object,
@@ -24,7 +18,7 @@ void append_with(json_writer& w, std::string_view name, std::string_view object,
         for (const auto& [key, other] : others) {
             value = m->key == key ? other : value;
         }
-        append_value(w, m->key, value);
+        append_compact_member(w, m->key, value);
     }
     w.close('}');
 }
@@ -36,12 +30,10 @@ public:
 
     template <class Write>
     void event(std::string_view type, Write&& write) {
-        out_.append("event: ").append(type).append("\ndata: ");
-        json_writer w(out_);
-        w.open('{').text_member("type", type).number_member("sequence_number", number_++);
-        write(w);
-        w.close('}');
-        out_ += "\n\n";
+        append_named_event(out_, type, [&](json_writer& w) {
+            w.number_member("sequence_number", number_++);
+            write(w);
+        });
     }
 
     void item(std::string_view json, unsigned index) {
@@ -74,7 +66,7 @@ public:
         }
         event("response.output_item.done", [&](json_writer& w) {
             w.number_member("output_index", index);
-            append_value(w, "item", json);
+            append_compact_member(w, "item", json);
         });
     }
 
@@ -108,7 +100,7 @@ private:
         }
         event("response.content_part.done", [&](json_writer& w) {
             here(w);
-            append_value(w, "part", json);
+            append_compact_member(w, "part", json);
         });
     }
 
@@ -134,14 +126,14 @@ void append_response_stream(std::string& out, std::string_view response) {
             append_with(w, "response", response, {{"status", R"("in_progress")"}, {"output", "[]"}, {"usage", "null"}});
         });
     }
-    json_reader items(output.is_array() ? output.raw : std::string_view("[]"));
+    json_reader items(output.list());
     for (unsigned index = 0; const json_member* m = items.next(); ++index) {
         events.item(m->value, index);
     }
     const std::string_view end = status.equals("failed")       ? "response.failed"
                                  : status.equals("incomplete") ? "response.incomplete"
                                                                : "response.completed";
-    events.event(end, [&](json_writer& w) { append_value(w, "response", response); });
+    events.event(end, [&](json_writer& w) { append_compact_member(w, "response", response); });
 }
 
 }  // namespace concurred::upstream

@@ -174,6 +174,8 @@ def steps_of(fault, dialect, stream, model):
         return [begun + chunk(d["content"]), 0.8, chunk(d["end"]) + END]
     if fault == "slow":
         return [1.0, begun + chunk(d["content"]) + chunk(d["end"]) + END] if stream else [1.0, head(length=len(whole)) + whole]
+    if fault == "untyped-stream":
+        return [head(content_type="text/plain") + chunk(d["lead"] + d["content"]) + chunk(d["end"]) + END]
     if fault == "whole-response":  # of the Responses API
         part = {"type": "output_text", "text": TEXT, "annotations": []}
         item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}

@@ -83,6 +83,17 @@ def test_a_whole_completion_is_said_as_a_stream(gateway, dialect, usage):
     assert (line["end_reason"], line["input_tokens"], line["output_tokens"]) == ("completed", 5, 2)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_stream_that_does_not_say_its_type_is_one_all_the_same(gateway, dialect):
+    model = f"{dialect}/untyped-stream.1"
+    answer = gateway.ask(model, stream=True)
+    assert answer.status == 200 and answer.head["content-type"].startswith("text/event-stream")
+    *chunks, end = answer.events()
+    assert end == "[DONE]"
+    assert "".join(one["choices"][0]["delta"].get("content") or "" for one in chunks if isinstance(one, dict)) == TEXT
+    assert gateway.access_line(model)["output_tokens"] == 2
+
+
 def post(gateway, path, **body):
     octets = json.dumps({**body, "stream": True}).encode()
     connection = gateway.connect()
