@@ -100,15 +100,17 @@ std::string message_of(const provider_answer& answer, const error_fields& fields
                                : "The provider answered with status " + std::to_string(answer.status) + ".";
 }
 
+std::string slug_of(const provider_answer& answer) {
+    return answer.key_slug.empty() ? std::string() : " '" + std::string(answer.key_slug) + "'";
+}
+
 base::error key_error(const provider_answer& answer) {
     if (!answer.byok) {
         return base::upstream_error(errc::upstream_authentication_failed, {});
     }
-    std::string message = "The provider refused your stored provider key";
-    if (!answer.key_slug.empty()) {
-        message += " '" + std::string(answer.key_slug) + "'";
-    }
-    base::error e = base::upstream_error(errc::upstream_status, message + ". Check it, or store a new one.");
+    base::error e =
+        base::upstream_error(errc::upstream_status, "The provider refused your stored provider key" + slug_of(answer) +
+                                                        ". Check it, or store a new one.");
     e.upstream_status = 401;
     e.upstream_code = base::traits_of(errc::upstream_authentication_failed).code;
     e.upstream_type = type_for(401);
@@ -143,6 +145,10 @@ base::error make_error(const provider_answer& answer, const error_fields& fields
         base::error e = base::upstream_error(errc::upstream_error, std::move(message));
         e.upstream_code = fault_code(fields);
         return e;
+    }
+    if (answer.byok && (verdict.status == 402 || verdict.status == 429)) {
+        // Whose limit it is: the gateway has limits of its own.
+        message.insert(0, "Your provider key" + slug_of(answer) + ": ");
     }
     base::error e = base::upstream_error(errc::upstream_status, std::move(message));
     e.upstream_status = verdict.status;

@@ -99,6 +99,9 @@ retry_decision routed_call::judge(const base::error& e, attempt_phase phase) {
     q.repeats = repeats_;
     q.allowed = params_.retries;
     q.other_key = !target_->own && target_->to->keys().size() > 1 && target_->to->keys().any_awake(now);
+    if (target_->own && q.fault == blame::key) {
+        targets_.own_keys_only();
+    }
     q.other_target = targets_.next(now) != nullptr;
     q.open = !target_list::lets_through(*target_, now);
     q.left = deadline_ == steady_time::max() ? milliseconds::max()

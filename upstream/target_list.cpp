@@ -156,7 +156,7 @@ routed_target* target_list::next(base::steady_time now) noexcept {
     routed_target* resting = nullptr;
     for (std::size_t i = 0; i < size(); ++i) {
         routed_target& t = (*this)[i];
-        if (t.tried || !lets_through(t, now)) {
+        if (t.tried || (own_only_ && !t.own) || !lets_through(t, now)) {
             continue;
         }
         if (size() == 1 || t.own || t.to->keys().any_awake(now)) {

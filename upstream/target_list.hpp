@@ -46,6 +46,10 @@ public:
     /// provider has a key that is awake; then those whose keys rest. Null: there is none whose breakers would let it.
     [[nodiscard]] routed_target* next(base::steady_time now) noexcept;
 
+    /// The caller's own key was refused: from now on `next` passes over what would be sent with the platform's, so that
+    /// what one cannot pay for is not paid by the other.
+    void own_keys_only() noexcept { own_only_ = true; }
+
     /// Whether the breakers of the target would let a request through.
     [[nodiscard]] static bool lets_through(const routed_target& t, base::steady_time now) noexcept;
 
@@ -62,6 +66,7 @@ private:
 
     key_wish key_;
     bool several_ = false;
+    bool own_only_ = false;
     routed_target first_;
     std::vector<routed_target> others_;
     std::optional<route_target> unavailable_;

@@ -175,6 +175,17 @@ TEST_SUITE("upstream/provider_error") {
         CHECK(judge(400, wrong_key, "x-ai").code == errc::upstream_authentication_failed);
     }
 
+    TEST_CASE("a limit of the caller's own key is told with the key's name") {
+        const char* body =
+            R"({"error":{"message":"Slow down.","type":"requests","param":null,"code":"rate_limit_exceeded"}})";
+        const base::error theirs = error_from_answer(
+            {.status = 429, .body = body, .provider = "openai", .byok = true, .key_slug = "my-openai-key"}, {});
+        CHECK(base::status_of(theirs) == 429);
+        CHECK(theirs.message == "Your provider key 'my-openai-key': Slow down.");
+        CHECK(theirs.upstream_code == "rate_limit_exceeded");
+        CHECK(judge(429, body).message == "Slow down.");
+    }
+
     TEST_CASE("a refusal of the content is no refusal of the key") {
         const base::error e = judge(
             403,
