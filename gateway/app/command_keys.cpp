@@ -9,6 +9,7 @@ namespace concurred::app {
 
 command_keys::command_keys(const base::config& settings)
     : settings_(settings),
+      announcer_(settings),
       wheel_(std::chrono::steady_clock::now()),
       driver_(io_.get_executor(), wheel_),
       resolver_(io_.get_executor()),
@@ -40,7 +41,7 @@ base::result<void> command_keys::connect() {
         driver_.start();
         unkey_ = std::make_unique<auth::unkey_client>(
             unkey_params(settings_, io_.get_executor(), wheel_, resolver_, tls_.get(), log_, 1));
-        admin_ = auth::make_unkey_key_admin(*unkey_, nullptr);
+        admin_ = auth::make_unkey_key_admin(*unkey_, &announcer_);
         return {};
     }
     auto opened = open_database(settings_);
@@ -49,7 +50,7 @@ base::result<void> command_keys::connect() {
     }
     database_ = std::move(*opened);
     thread_ = std::make_unique<storage::database_thread>();
-    admin_ = auth::make_local_key_admin(io_.get_executor(), *thread_, *database_->keys, nullptr,
+    admin_ = auth::make_local_key_admin(io_.get_executor(), *thread_, *database_->keys, &announcer_,
                                         auth::error_reader::operators);
     return {};
 }

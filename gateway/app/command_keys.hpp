@@ -3,6 +3,7 @@
 #include "auth/key_admin.hpp"
 #include "auth/unkey_client.hpp"
 #include "crypto/openssl_handles.hpp"
+#include "gateway/app/announce.hpp"
 #include "gateway/app/command_database.hpp"
 #include "gateway/base/config.hpp"
 #include "gateway/base/executor.hpp"
@@ -21,7 +22,7 @@
 namespace concurred::app {
 
 /// The configuration's keys as a command works on them, wherever they are: in the database, beside a server that may be
-/// running, or at Unkey's.
+/// running, or at Unkey's. Gateways that are running learn of changes.
 class command_keys {
 public:
     /// Errors: in words for the operator.
@@ -53,6 +54,7 @@ private:
     [[nodiscard]] base::result<void> connect();
 
     const base::config& settings_;
+    change_announcer announcer_;
     boost::asio::io_context io_{1};
     base::timing_wheel wheel_;
     net::wheel_driver driver_;

@@ -1,5 +1,4 @@
 #include "auth/key_admin.hpp"
-#include "gateway/app/announce.hpp"
 #include "gateway/app/command_database.hpp"
 #include "gateway/app/command_keys.hpp"
 #include "gateway/app/console.hpp"
@@ -171,7 +170,6 @@ int rotate_key(const key_rotate_options& options, base::wall_time now) {
         return complain(exit_failure, "there is no key with the id '" + printable(options.id) +
                                           "'; 'concurred keys list' shows all there are");
     }
-    announce_key_change(settings, (*rotated)->old.id);
     show((*rotated)->made, options.json, now, (*rotated)->old);
     return end_of(keys, (*rotated)->made);
 }

@@ -4,24 +4,17 @@
 #include "gateway/app/unkey_setup.hpp"
 #include "gateway/base/clock.hpp"
 
+#include <string>
 #include <utility>
 
 namespace concurred::app {
 
 namespace {
 
-using base::result;
-using std::chrono::milliseconds;
-
 constexpr std::chrono::seconds between_tries{1};
 
 std::int64_t now_ms() {
     return base::unix_millis(std::chrono::system_clock::now());
-}
-
-// All replicas have it, and nobody who has only Redis.
-std::string_view secret_of(const base::config& settings) noexcept {
-    return settings.secrets.master_key.empty() ? settings.unkey.verify_key : settings.secrets.master_key;
 }
 
 }  // namespace
@@ -43,7 +36,8 @@ key_service::key_service(const surroundings& around)
     }
     unkey_source_ = std::make_unique<auth::unkey_key_source>(*unkey_);
     replicas_ = auth::make_redis_key_cache(*around.redis);
-    codec_.emplace(secret_of(settings));
+    codec_.emplace(make_record_codec(settings, shared_.master_keys));
+    notes_.emplace(*replicas_, *codec_);
     auto cached = std::make_unique<auth::cached_key_source>(*replicas_, *codec_, *unkey_source_, around.log);
     cached_ = cached.get();
     source_ = std::move(cached);
@@ -62,7 +56,7 @@ base::task<> key_service::changed(storage::api_key_row row) {
         shared_.key_overrides.note(row, now_ms());
     }
     shared_.key_states.invalidate(row.id);
-    if (replicas_) {
+    if (notes_) {
         const bool told = co_await tell_replicas(row);
         if (!told) {
             log_.warn("a change of a key could not be told to other replicas; it is tried again");
@@ -76,27 +70,12 @@ base::task<> key_service::changed(storage::api_key_row row) {
 }
 
 base::task<bool> key_service::tell_replicas(storage::api_key_row row) {
-    const result<std::uint64_t> epoch = co_await replicas_->next_epoch();
-    if (!epoch) {
-        co_return false;
+    const std::string id = row.id;
+    const bool told = co_await notes_->write(std::move(row));
+    if (told) {
+        shared_.key_overrides.forget(id);
     }
-    const std::int64_t now = now_ms();
-    const auth::key_answer state{.status = auth::status_of(row, now), .row = row, .verified_ms = now};
-    const milliseconds lifetime{auth::key_overrides::lifetime_ms(row)};
-    const std::string mark = codec_->encode(auth::mark_place(row.id), *epoch, state);
-    const result<std::optional<std::string>> place = co_await replicas_->mark(row.id, mark, lifetime);
-    if (!place) {
-        co_return false;
-    }
-    if (*place) {
-        const std::string record = codec_->encode(**place, *epoch, state);
-        const result<bool> put = co_await replicas_->put(**place, record, lifetime);
-        if (!put) {
-            co_return false;
-        }
-    }
-    shared_.key_overrides.forget(row.id);
-    co_return true;
+    co_return told;
 }
 
 // Until Redis is there again, or nobody can remember the old state any more.

@@ -3,6 +3,7 @@
 #include "auth/cached_key_source.hpp"
 #include "auth/key_admin.hpp"
 #include "auth/key_source.hpp"
+#include "auth/replica_notes.hpp"
 #include "auth/revocation_bus.hpp"
 #include "auth/shared_key_cache.hpp"
 #include "auth/unkey_client.hpp"
@@ -67,6 +68,7 @@ private:
     std::unique_ptr<auth::unkey_key_source> unkey_source_;  // the same
     std::unique_ptr<auth::shared_key_cache> replicas_;      // with [unkey] and [redis]
     std::optional<auth::key_record_codec> codec_;           // the same
+    std::optional<auth::replica_notes> notes_;              // the same
     std::unique_ptr<auth::key_source> source_;
     auth::cached_key_source* cached_ = nullptr;  // what `source_` is then
     std::unique_ptr<auth::key_admin> admin_;

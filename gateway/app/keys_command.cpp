@@ -1,6 +1,5 @@
 #include "gateway/app/keys_command.hpp"
 
-#include "gateway/app/announce.hpp"
 #include "gateway/app/command_database.hpp"
 #include "gateway/app/command_keys.hpp"
 #include "gateway/app/console.hpp"
@@ -126,14 +125,13 @@ int update_key(const key_update_options& options, base::wall_time now) {
         if (!*changed) {
             return no_such_key(options.id);
         }
-        announce_key_change(settings, (*changed)->id);
         say(options.json ? key_json(**changed) + "\n" : key_text(**changed, now));
         return exit_ok;
     });
 }
 
 int revoke_key(const key_revoke_options& options) {
-    return with_keys(options.config, [&](const base::config& settings, command_keys& keys) {
+    return with_keys(options.config, [&](const base::config&, command_keys& keys) {
         const auto found = keys.run(keys.admin().find(std::nullopt, options.id));
         if (!found) {
             return complain(found.error());
@@ -153,7 +151,6 @@ int revoke_key(const key_revoke_options& options) {
         if (!*revoked) {  // somebody else was faster
             return no_such_key(options.id);
         }
-        announce_key_change(settings, (*revoked)->id);
         say(options.json ? key_json(**revoked) + "\n" : "Revoked the key " + what + ".\n");
         return exit_ok;
     });

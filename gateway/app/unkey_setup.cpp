@@ -4,6 +4,7 @@
 #include "gateway/net/url.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace concurred::app {
 
@@ -24,6 +25,10 @@ base::result<crypto::ssl_ctx_handle> make_unkey_tls(const base::config& settings
                                    "unkey.ca_file: " + std::string(base::text_of(context.error())));
     }
     return context;
+}
+
+auth::key_record_codec make_record_codec(const base::config& settings, const crypto::key_ring& master) {
+    return auth::key_record_codec(master.empty() ? std::string_view(settings.unkey.verify_key) : master.active());
 }
 
 auth::unkey_client::params unkey_params(const base::config& settings, base::executor shard, base::timing_wheel& wheel,

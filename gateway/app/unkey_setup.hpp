@@ -1,6 +1,8 @@
 #pragma once
 
+#include "auth/key_record.hpp"
 #include "auth/unkey_client.hpp"
+#include "crypto/key_ring.hpp"
 #include "crypto/openssl_handles.hpp"
 #include "gateway/base/config.hpp"
 #include "gateway/base/logger.hpp"
@@ -15,6 +17,10 @@ namespace concurred::app {
 
 /// The TLS context of the way to Unkey; null when that has none. Errors: in words for the operator.
 [[nodiscard]] base::result<crypto::ssl_ctx_handle> make_unkey_tls(const base::config& settings);
+
+/// How replicas write to each other of keys, in Redis: with what all of them have, and nobody who has only Redis. The
+/// active master key, or without one the root key that verifies.
+[[nodiscard]] auth::key_record_codec make_record_codec(const base::config& settings, const crypto::key_ring& master);
 
 /// Where Unkey is and how it is called. All references outlive the client that is made of it. The URL was checked with
 /// the configuration.

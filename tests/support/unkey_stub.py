@@ -57,6 +57,7 @@ class Fault:
     status: int = 0             # this status, with Unkey's error in it
     retry_after: str = ""
     delay: float = 0            # seconds before the answer; the call is done before
+    gate: threading.Event | None = None  # the answer waits until it is set; the call is done before
     hang: bool = False          # no answer at all
     body: str | None = None     # these bytes in place of the answer, with status 200 unless `status` says more
     reset: bool = False         # the connection is closed without an answer; the call is done before
@@ -67,6 +68,8 @@ class Fault:
 class UnkeyStub:
     def __init__(self, port=0):
         self.keys = {}              # key id -> row
+        self.remembered = {}        # key id -> row as keys.verifyKey goes on telling it, like Unkey's own caches
+        self.held = 0               # answers that wait at a gate
         self.fault = None
         self.calls = []             # (procedure, body) of all that came in
         self.requests = 0
@@ -123,6 +126,11 @@ class UnkeyStub:
                             "meta": {"rateLimit": rate_limit}, **fields})
         return {**self.keys[made["keyId"]], "key": made["key"]}
 
+    def remember(self, key_id):
+        """From now on verifications tell this key as it is at this moment, whatever is done to it."""
+        with self.lock:
+            self.remembered[key_id] = dict(self.keys[key_id])
+
     # HTTP
 
     def serve(self, handler):
@@ -157,6 +165,12 @@ class UnkeyStub:
         if fault is not None:
             if fault.delay:
                 self.released.wait(fault.delay)
+            if fault.gate is not None:
+                with self.lock:
+                    self.held += 1
+                fault.gate.wait(60)
+                with self.lock:
+                    self.held -= 1
             if fault.hang:
                 self.released.wait(60)
                 handler.close_connection = True
@@ -241,7 +255,8 @@ class UnkeyStub:
         if not 1 <= len(body["key"]) <= 512:
             raise invalid("body.key", "must have 1 to 512 characters")
         digest = hash_of(body["key"])
-        row = next((r for r in self.keys.values() if r["hash"] == digest and not r["deleted"]), None)
+        rows = {**self.keys, **self.remembered}.values()
+        row = next((r for r in rows if r["hash"] == digest and not r["deleted"]), None)
         if row is None:
             return {"valid": False, "code": "NOT_FOUND"}
         data = {"valid": False, "code": "VALID", "keyId": row["keyId"], "enabled": row["enabled"],
