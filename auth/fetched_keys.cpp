@@ -70,7 +70,6 @@ base::task<bool> fetched_keys::fetch() {
 }
 
 base::task<bool> fetched_keys::fetch_now() {
-    schedule_.begun(clock::now());
     net::json_request request;
     request.method = boost::beast::http::verb::get;
     request.path = path_;

@@ -135,7 +135,11 @@ bool jwks_schedule::fetch_for(const std::string& key_id, base::steady_time now) 
     if (const auto found = missing_.find(key_id); found != missing_.end() && now < found->second) {
         return false;
     }
-    return !last_begun_ || now - *last_begun_ >= unknown_cooldown;
+    if (last_for_key_ && now - *last_for_key_ < unknown_cooldown) {
+        return false;
+    }
+    last_for_key_ = now;
+    return true;
 }
 
 void jwks_schedule::succeeded(std::chrono::seconds lifetime, base::steady_time now) noexcept {

@@ -37,11 +37,10 @@ public:
     [[nodiscard]] advice current(base::steady_time now) const noexcept;
 
     /// Whether to fetch for a token whose key is not there: not for a key id that was looked for in vain within 60 s,
-    /// not within 30 s of the last fetch, nor within 5 s of one that failed. A flood of made-up key ids is one fetch.
+    /// not within 30 s of the last time that this was answered with yes, nor within 5 s of a fetch that failed. So a
+    /// key that has just taken over is found at once, and a flood of made-up key ids is one fetch.
     [[nodiscard]] bool fetch_for(const std::string& key_id, base::steady_time now);
 
-    /// A fetch has begun. While it runs no other is to begin.
-    void begun(base::steady_time now) noexcept { last_begun_ = now; }
     void succeeded(std::chrono::seconds lifetime, base::steady_time now) noexcept;
     void failed(base::steady_time now) noexcept { failed_at_ = now; }
     /// A key id was not in a set that has just been fetched.
@@ -52,7 +51,7 @@ public:
 
 private:
     std::optional<base::steady_time> fetched_at_;
-    std::optional<base::steady_time> last_begun_;
+    std::optional<base::steady_time> last_for_key_;
     std::optional<base::steady_time> failed_at_;
     std::chrono::seconds lifetime_{600};
     std::map<std::string, base::steady_time> missing_;

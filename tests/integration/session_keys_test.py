@@ -63,7 +63,7 @@ def test_a_flood_of_made_up_key_ids_is_no_flood_of_fetches(gateway, project, ec_
     for number in range(40):
         answer = ask(gateway, keys.token(ec_key, claims(project=project.url), kid=f"made-up-{number}"))
         assert answer.status == 401
-    assert project.fetches == 1  # the first was a moment ago
+    assert project.fetches == 2  # one for all of them
 
 
 def test_a_token_without_a_key_id_is_checked_with_the_keys_of_its_algorithm(gateway, project, ec_key):
@@ -104,15 +104,38 @@ def test_signatures_of_another_form_are_refused(gateway, project, ec_key):
     assert ask(gateway, f"{head}.{payload}.{signature}").status == 200
 
 
-def test_a_key_that_joins_the_set_is_found(tmp_path, project, ec_key):
+def test_keys_take_turns_while_the_gateway_runs(gateway, project, ec_key):
+    """Standby, in use, previously used, revoked: identity.md 3.4."""
+    mine, theirs, third = claims(project=project.url), keys.EcKey("ec-2"), keys.EcKey("ec-3")
+    assert ask(gateway, keys.token(ec_key, mine)).status == 200 and project.fetches == 1
+    project.keys = [ec_key.jwk(), theirs.jwk()]
+    for key in (theirs, ec_key, theirs):  # the new one is fetched for, the one before it still counts
+        assert ask(gateway, keys.token(key, mine)).status == 200
+    assert project.fetches == 2
+    project.keys = [third.jwk()]
+    assert ask(gateway, keys.token(third, mine)).status == 401  # fetched for an unknown key a moment ago
+    assert ask(gateway, keys.token(theirs, mine)).status == 200
+    assert project.fetches == 2
+
+
+def test_a_key_that_was_taken_out_of_the_set_counts_no_longer_once_the_set_is_fetched(gateway, project, ec_key, rsa_key):
+    assert ask(gateway, keys.token(ec_key, claims(project=project.url))).status == 200
+    new = keys.RsaKey("rsa-2")
+    project.keys = [new.jwk()]
+    assert ask(gateway, keys.token(new, claims(project=project.url))).status == 200
+    for revoked in (ec_key, rsa_key):
+        assert ask(gateway, keys.token(revoked, claims(project=project.url))).status == 401
+    assert project.fetches == 2
+
+
+def test_the_keys_of_a_set_that_was_empty_are_found(tmp_path, project, ec_key):
     # A gateway that starts while the set is empty, as that of a project with only a shared secret is.
     project.keys = []
     with Gateway(tmp_path, settings={"supabase.url": project.url, "server.shards": 1}) as gateway:
-        token = keys.token(ec_key, claims(project=project.url))
-        assert ask(gateway, token).status == 401
+        assert ask(gateway, keys.token(ec_key, claims(project=project.url), kid="another")).status == 401
         project.keys = [ec_key.jwk()]
-        assert ask(gateway, token).status == 401  # asked for a moment ago
-        assert project.fetches == 1
+        assert ask(gateway, keys.token(ec_key, claims(project=project.url))).status == 200
+        assert project.fetches == 2
 
 
 def test_keys_that_may_not_check_sessions_are_passed_over(tmp_path, ec_key):

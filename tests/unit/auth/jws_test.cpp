@@ -155,7 +155,6 @@ TEST_SUITE("auth/jwks") {
         base::steady_time now{1000s};
         CHECK(schedule.current(now) == advice::nothing_to);
         CHECK(schedule.fetch_for("a", now));
-        schedule.begun(now);
         schedule.succeeded(600s, now);
         CHECK(schedule.current(now + 599s) == advice::use);
         CHECK(schedule.current(now + 600s) == advice::refresh);
@@ -169,22 +168,24 @@ TEST_SUITE("auth/jwks") {
     TEST_CASE("Unknown key ids cause one fetch in 30 s, and one that was missed none for a minute") {
         auth::jwks_schedule schedule;
         const base::steady_time now{1000s};
-        schedule.begun(now);
         schedule.succeeded(600s, now);
-        CHECK_FALSE(schedule.fetch_for("a", now + 29s));
-        CHECK(schedule.fetch_for("a", now + 30s));
-        schedule.begun(now + 30s);
-        schedule.succeeded(600s, now + 30s);
-        schedule.missed("a", now + 30s);
-        CHECK_FALSE(schedule.fetch_for("a", now + 61s));
-        CHECK(schedule.fetch_for("b", now + 61s));
-        CHECK(schedule.fetch_for("a", now + 91s));
+        CHECK(schedule.fetch_for("a", now + 1s));  // the set was just fetched, and keys may have changed since
+        schedule.succeeded(600s, now + 1s);
+        schedule.missed("a", now + 1s);
+        CHECK_FALSE(schedule.fetch_for("b", now + 30s));
+        CHECK(schedule.fetch_for("b", now + 31s));
+        schedule.succeeded(600s, now + 31s);
+        schedule.missed("b", now + 31s);
+        CHECK_FALSE(schedule.fetch_for("a", now + 60s));
+        CHECK(schedule.fetch_for("a", now + 61s));
+        CHECK_FALSE(schedule.fetch_for("b", now + 90s));
+        CHECK_FALSE(schedule.fetch_for("c", now + 90s));
+        CHECK(schedule.fetch_for("b", now + 91s));
     }
 
     TEST_CASE("After a failure there is a pause of 5 s") {
         auth::jwks_schedule schedule;
         const base::steady_time now{1000s};
-        schedule.begun(now);
         schedule.failed(now);
         CHECK(schedule.failing());
         CHECK_FALSE(schedule.fetch_for("a", now + 4s));
