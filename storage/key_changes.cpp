@@ -36,30 +36,19 @@ public:
     }
 
     base::result<std::vector<api_key_row>> poll() override {
-        std::vector<api_key_row> rows;
         // Read before the rows: a change between the two is then seen by the next poll.
         auto version = data_version();
         if (!version) {
             return std::move(version).error();
         }
         if (*version == version_) {
-            return rows;
+            return std::vector<api_key_row>();
         }
-        std::uint64_t cursor = cursor_;
-        for (bool more = true; more;) {
-            auto changed = store_.changed_since(cursor, page);
-            if (!changed) {
-                return std::move(changed).error();
-            }
-            more = changed->size() == page;
-            if (!changed->empty()) {
-                cursor = changed->back().change_number;
-            }
-            rows.insert(rows.end(), std::move_iterator(changed->begin()), std::move_iterator(changed->end()));
+        auto changed = read_changes(store_, cursor_);
+        if (changed) {
+            version_ = *version;
         }
-        version_ = *version;
-        cursor_ = cursor;
-        return rows;
+        return changed;
     }
 
 private:
@@ -80,6 +69,22 @@ private:
 };
 
 }  // namespace
+
+base::result<std::vector<api_key_row>> read_changes(api_key_store& store, std::uint64_t& cursor) {
+    std::vector<api_key_row> rows;
+    std::uint64_t at = cursor;
+    for (bool more = true; more;) {
+        auto changed = store.changed_since(at, page);
+        if (!changed) {
+            return std::move(changed).error();
+        }
+        more = changed->size() == page;
+        at = changed->empty() ? at : changed->back().change_number;
+        rows.insert(rows.end(), std::move_iterator(changed->begin()), std::move_iterator(changed->end()));
+    }
+    cursor = at;
+    return rows;
+}
 
 base::result<std::unique_ptr<key_changes>> make_sqlite_key_changes(sqlite_database& database, api_key_store& store) {
     auto changes = std::make_unique<sqlite_key_changes>(store);

@@ -3,6 +3,7 @@
 #include "gateway/base/error.hpp"
 #include "storage/api_key_store.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,9 @@ public:
     /// call reports what this one would have.
     [[nodiscard]] virtual base::result<std::vector<api_key_row>> poll() = 0;
 };
+
+/// The keys that were changed after change number `cursor`, which is moved to the last of them.
+[[nodiscard]] base::result<std::vector<api_key_row>> read_changes(api_key_store& store, std::uint64_t& cursor);
 
 /// @param database the connection of `store`
 /// @param store both outlive the poller

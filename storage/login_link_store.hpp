@@ -10,7 +10,11 @@
 
 namespace concurred::storage {
 
+class postgres_database;
 class sqlite_database;
+
+/// How long a link that was over is remembered.
+inline constexpr std::int64_t kept_login_links_ms = 86'400'000;
 
 /// One-time links by which an owner signs in where there is no other issuer of sessions. Only the hash of a link's code
 /// is stored. Calls block: only the database thread and the commands make them.
@@ -32,5 +36,6 @@ public:
 
 /// @param database migrated; outlives the store
 [[nodiscard]] base::result<std::unique_ptr<login_link_store>> make_sqlite_login_link_store(sqlite_database& database);
+[[nodiscard]] std::unique_ptr<login_link_store> make_postgres_login_link_store(postgres_database& database);
 
 }  // namespace concurred::storage

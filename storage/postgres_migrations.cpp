@@ -8,7 +8,7 @@ namespace concurred::storage {
 namespace {
 
 // Never edited once released: a change of the schema is a new entry at the end.
-constexpr std::array<const char*, 1> migrations{{
+constexpr std::array<const char*, 2> migrations{{
     // 1. As in SQLite, but that single requests lie in a part of the table for each month (see postgres_usage_store).
     // Days are days since 1970-01-01. Texts are compared octet by octet, so that all stores sort alike.
     R"sql(
@@ -93,6 +93,33 @@ CREATE TABLE usage_event (
     PRIMARY KEY (day, event_id)
 ) PARTITION BY RANGE (day);
 CREATE TABLE usage_event_rest PARTITION OF usage_event DEFAULT;
+)sql",
+    // 2. Provider keys of owners, sealed, and links for signing in, as in SQLite.
+    R"sql(
+CREATE TABLE provider_key (
+    id text COLLATE "C" PRIMARY KEY,
+    owner_id text COLLATE "C" NOT NULL,
+    provider text NOT NULL,
+    slug text COLLATE "C" NOT NULL,
+    display_name text NOT NULL,
+    last_four text NOT NULL,
+    sealed text NOT NULL,
+    sealed_with text COLLATE "C" NOT NULL,
+    created_ms bigint NOT NULL,
+    deleted_ms bigint,
+    change_number bigint NOT NULL
+);
+CREATE UNIQUE INDEX provider_key_by_slug ON provider_key (owner_id, slug) WHERE deleted_ms IS NULL;
+CREATE INDEX provider_key_by_change ON provider_key (change_number);
+
+CREATE TABLE secret_canary (sealed_with text COLLATE "C" PRIMARY KEY, sealed text NOT NULL);
+
+CREATE TABLE login_link (
+    hash text COLLATE "C" PRIMARY KEY,
+    owner_id text NOT NULL,
+    expires_ms bigint NOT NULL,
+    used_ms bigint
+);
 )sql",
 }};
 

@@ -11,6 +11,7 @@
 
 namespace concurred::storage {
 
+class postgres_database;
 class sqlite_database;
 
 /// The table's name, which sealed keys are bound to.
@@ -88,5 +89,6 @@ public:
 /// @param database migrated; outlives the store
 [[nodiscard]] base::result<std::unique_ptr<provider_key_store>> make_sqlite_provider_key_store(
     sqlite_database& database);
+[[nodiscard]] std::unique_ptr<provider_key_store> make_postgres_provider_key_store(postgres_database& database);
 
 }  // namespace concurred::storage

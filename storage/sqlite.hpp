@@ -74,6 +74,7 @@ public:
     /// Values of the current row, by column number from 0.
     [[nodiscard]] std::int64_t integer(int column) const noexcept;
     [[nodiscard]] std::optional<std::int64_t> optional_integer(int column) const noexcept;
+    [[nodiscard]] bool truth(int column) const noexcept { return integer(column) != 0; }
     /// Valid until the next call of `next` or `run`.
     [[nodiscard]] std::string_view text(int column) const noexcept;
     [[nodiscard]] std::span<const std::uint8_t> bytes(int column) const noexcept;  ///< as long as `text`

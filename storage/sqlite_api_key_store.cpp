@@ -1,20 +1,14 @@
-#include "storage/api_key_store.hpp"
-#include "storage/sqlite.hpp"
+#include "storage/api_key_steps.hpp"
+#include "storage/key_rows.hpp"
+#include "storage/sqlite_rows.hpp"
 
-#include <algorithm>
 #include <array>
 #include <limits>
-#include <string>
 #include <utility>
 
 namespace concurred::storage {
 
 namespace {
-
-constexpr std::string_view key_columns =
-    "id, hash, start, name, owner_id, enabled, expires_ms, rate_limit, rate_window_ms, meta, permissions, created_ms, "
-    "updated_ms, deleted_ms, last_used_ms, change_number, token_limit, concurrency, budget_day_nano_usd, "
-    "budget_month_nano_usd";
 
 enum statement_id : std::size_t {
     insert_key,
@@ -27,12 +21,12 @@ enum statement_id : std::size_t {
     count_keys,
     changed,
     read_change,
-    next_change,
+    draw_change,
     touch,
     statement_count,
 };
 
-// In the order of statement_id; @ stands for key_columns.
+// In the order of statement_id; @ stands for api_key_columns.
 constexpr std::array<std::string_view, statement_count> statement_texts{{
     "INSERT INTO api_key (@) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING "
     "RETURNING 1",
@@ -54,28 +48,7 @@ constexpr std::array<std::string_view, statement_count> statement_texts{{
 }};
 
 api_key_row read_row(const sqlite_query& query) {
-    api_key_row row;
-    row.id = query.text(0);
-    row.hash = query.text(1);
-    row.start = query.text(2);
-    row.name = query.text(3);
-    row.owner_id = query.text(4);
-    row.enabled = query.integer(5) != 0;
-    row.expires_ms = query.optional_integer(6);
-    row.rate_limit = static_cast<std::uint32_t>(query.integer(7));
-    row.rate_window_ms = query.integer(8);
-    row.meta = query.text(9);
-    row.permissions = query.text(10);
-    row.created_ms = query.integer(11);
-    row.updated_ms = query.integer(12);
-    row.deleted_ms = query.optional_integer(13);
-    row.last_used_ms = query.optional_integer(14);
-    row.change_number = static_cast<std::uint64_t>(query.integer(15));
-    row.spend.tokens_per_minute = static_cast<std::uint64_t>(query.integer(16));
-    row.spend.concurrency = static_cast<std::uint32_t>(query.integer(17));
-    row.spend.budget_day_nano_usd = query.integer(18);
-    row.spend.budget_month_nano_usd = query.integer(19);
-    return row;
+    return read_api_key(query);
 }
 
 void bind_spend(sqlite_query& query, const key_spend_limits& spend) {
@@ -83,121 +56,16 @@ void bind_spend(sqlite_query& query, const key_spend_limits& spend) {
     query.bind(spend.budget_day_nano_usd).bind(spend.budget_month_nano_usd);
 }
 
-base::result<std::optional<api_key_row>> read_one(sqlite_query& query) {
-    auto found = query.next();
-    if (!found) {
-        return std::move(found).error();
-    }
-    return *found ? std::optional(read_row(query)) : std::nullopt;
-}
-
-base::result<std::vector<api_key_row>> read_all(sqlite_query& query) {
-    std::vector<api_key_row> rows;
-    while (true) {
-        auto found = query.next();
-        if (!found) {
-            return std::move(found).error();
-        }
-        if (!*found) {
-            return rows;
-        }
-        rows.push_back(read_row(query));
-    }
-}
-
-base::result<std::int64_t> read_integer(sqlite_statement& statement) {
-    sqlite_query query(statement);
-    auto found = query.next();
-    if (!found) {
-        return std::move(found).error();
-    }
-    const std::int64_t value = query.integer(0);
-    if (auto done = query.run(); !done) {
-        return std::move(done).error();
-    }
-    return value;
-}
-
-class sqlite_api_key_store final : public api_key_store {
+class sqlite_api_key_store final : public api_key_steps<sqlite_database, sqlite_transaction> {
 public:
-    explicit sqlite_api_key_store(sqlite_database& database) noexcept : database_(database) {}
+    explicit sqlite_api_key_store(sqlite_database& database) noexcept : api_key_steps(database) {}
 
-    base::result<void> prepare() {
-        for (std::size_t i = 0; i < statement_count; ++i) {
-            std::string text(statement_texts[i]);
-            if (const std::size_t at = text.find('@'); at != std::string::npos) {
-                text.replace(at, 1, key_columns);
-            }
-            auto prepared = database_.prepare(text);
-            if (!prepared) {
-                return std::move(prepared).error();
-            }
-            statements_[i] = std::move(*prepared);
-        }
-        return {};
-    }
-
-    base::result<insert_outcome> insert(const api_key_row& row, std::uint32_t max_keys) override {
-        auto transaction = sqlite_transaction::begin(database_);
-        if (!transaction) {
-            return std::move(transaction).error();
-        }
-        auto outcome = add(row, max_keys);
-        if (!outcome || *outcome != insert_outcome::inserted) {
-            return outcome;
-        }
-        if (auto committed = transaction->commit(); !committed) {
-            return std::move(committed).error();
-        }
-        return outcome;
-    }
-
-    base::result<rotation> rotate(owner_scope scope, std::string_view id, const api_key_row& made,
-                                  std::int64_t grace_ms, std::uint32_t max_keys, std::int64_t now_ms) override {
-        auto transaction = sqlite_transaction::begin(database_);
-        if (!transaction) {
-            return std::move(transaction).error();
-        }
-        auto found = find_by_id(scope, id);
-        if (!found) {
-            return std::move(found).error();
-        }
-        if (!*found) {
-            return rotation{};
-        }
-        rotation done{.old = **found, .made = **found};
-        done.made.id = made.id;
-        done.made.hash = made.hash;
-        done.made.start = made.start;
-        done.made.created_ms = done.made.updated_ms = now_ms;
-        done.made.last_used_ms.reset();
-        if (grace_ms == 0) {
-            done.old->deleted_ms = now_ms;
-        } else {
-            const std::int64_t until = now_ms + grace_ms;
-            done.old->expires_ms = std::min(done.old->expires_ms.value_or(until), until);
-        }
-        if (auto saved = save(*done.old, now_ms); !saved) {
-            return std::move(saved).error();
-        }
-        auto outcome = add(done.made, max_keys);
-        if (!outcome) {
-            return std::move(outcome).error();
-        }
-        done.outcome = *outcome;
-        if (done.outcome != insert_outcome::inserted) {
-            return done;
-        }
-        if (auto committed = transaction->commit(); !committed) {
-            return std::move(committed).error();
-        }
-        return done;
-    }
+    base::result<void> prepare() { return prepare_all(database(), statement_texts, api_key_columns, statements_); }
 
     base::result<std::optional<api_key_row>> find_by_hash(std::string_view hash) override {
         sqlite_query query(statements_[by_hash]);
         query.bind(hash);
-        return read_one(query);
+        return first_row(query, read_row);
     }
 
     base::result<std::optional<api_key_row>> find_by_id(owner_scope scope, std::string_view id) override {
@@ -206,7 +74,7 @@ public:
         if (scope) {
             query.bind(*scope);
         }
-        return read_one(query);
+        return first_row(query, read_row);
     }
 
     base::result<std::vector<api_key_row>> list(owner_scope scope, const api_key_list_options& options) override {
@@ -215,20 +83,7 @@ public:
         if (scope) {
             query.bind(*scope);
         }
-        return read_all(query);
-    }
-
-    base::result<std::optional<api_key_row>> update(owner_scope scope, std::string_view id, const api_key_patch& patch,
-                                                    std::int64_t now_ms) override {
-        return change(scope, id, now_ms, [&patch](api_key_row& row) { return patch.apply_to(row); });
-    }
-
-    base::result<std::optional<api_key_row>> revoke(owner_scope scope, std::string_view id,
-                                                    std::int64_t now_ms) override {
-        return change(scope, id, now_ms, [now_ms](api_key_row& row) {
-            row.deleted_ms = now_ms;
-            return true;
-        });
+        return all_rows(query, read_row);
     }
 
     base::result<std::uint32_t> count(std::string_view owner) override {
@@ -238,11 +93,12 @@ public:
     base::result<std::vector<api_key_row>> changed_since(std::uint64_t cursor, std::uint32_t limit) override {
         sqlite_query query(statements_[changed]);
         query.bind(cursor).bind(limit);
-        return read_all(query);
+        return all_rows(query, read_row);
     }
 
     base::result<std::uint64_t> last_change() override {
-        auto number = read_integer(statements_[read_change]);
+        sqlite_query query(statements_[read_change]);
+        auto number = integer_of(query);
         if (!number) {
             return std::move(number).error();
         }
@@ -250,7 +106,7 @@ public:
     }
 
     base::result<void> touch_last_used(std::span<const key_use> uses) override {
-        auto transaction = sqlite_transaction::begin(database_);
+        auto transaction = sqlite_transaction::begin(database());
         if (!transaction) {
             return std::move(transaction).error();
         }
@@ -274,8 +130,16 @@ private:
         return static_cast<std::uint32_t>(query.integer(0));
     }
 
-    /// Stores a new key under a new change number, within a transaction.
-    base::result<insert_outcome> add(const api_key_row& row, std::uint32_t max_keys) {
+    base::result<std::optional<api_key_row>> find_to_change(owner_scope scope, std::string_view id) override {
+        return find_by_id(scope, id);
+    }
+
+    base::result<std::int64_t> next_change() override {
+        sqlite_query query(statements_[draw_change]);
+        return integer_of(query);
+    }
+
+    base::result<insert_outcome> add(const api_key_row& row, std::uint32_t max_keys) override {
         auto present = count_unexpired(row.owner_id, row.created_ms);
         if (!present) {
             return std::move(present).error();
@@ -283,7 +147,7 @@ private:
         if (*present >= max_keys) {
             return insert_outcome::owner_full;
         }
-        auto number = read_integer(statements_[next_change]);
+        auto number = next_change();
         if (!number) {
             return std::move(number).error();
         }
@@ -292,56 +156,21 @@ private:
         query.bind(row.expires_ms).bind(row.rate_limit).bind(row.rate_window_ms).bind(row.meta).bind(row.permissions);
         query.bind(row.created_ms).bind(row.updated_ms).bind(row.deleted_ms).bind(row.last_used_ms).bind(*number);
         bind_spend(query, row.spend);
-        auto inserted = query.next();
+        auto inserted = had_row(query);
         if (!inserted) {
             return std::move(inserted).error();
         }
-        if (!*inserted) {
-            return insert_outcome::duplicate;
-        }
-        if (auto done = query.run(); !done) {
-            return std::move(done).error();
-        }
-        return insert_outcome::inserted;
+        return *inserted ? insert_outcome::inserted : insert_outcome::duplicate;
     }
 
-    /// Saves a changed key under a new change number, within a transaction.
-    base::result<void> save(api_key_row& row, std::int64_t now_ms) {
-        auto number = read_integer(statements_[next_change]);
-        if (!number) {
-            return std::move(number).error();
-        }
-        row.updated_ms = now_ms;
-        row.change_number = static_cast<std::uint64_t>(*number);
+    base::result<void> write(const api_key_row& row) override {
         sqlite_query query(statements_[save_key]);
         query.bind(row.id).bind(row.name).bind(row.enabled).bind(row.expires_ms).bind(row.rate_limit);
-        query.bind(row.updated_ms).bind(row.deleted_ms).bind(*number);
+        query.bind(row.updated_ms).bind(row.deleted_ms).bind(row.change_number);
         bind_spend(query, row.spend);
         return query.run();
     }
 
-    /// Reads a key, lets `modify` change it and, if that returns true, saves it under a new change number.
-    template <class Modify>
-    base::result<std::optional<api_key_row>> change(owner_scope scope, std::string_view id, std::int64_t now_ms,
-                                                    Modify modify) {
-        auto transaction = sqlite_transaction::begin(database_);
-        if (!transaction) {
-            return std::move(transaction).error();
-        }
-        auto found = find_by_id(scope, id);
-        if (!found || !*found || !modify(**found)) {
-            return found;
-        }
-        if (auto saved = save(**found, now_ms); !saved) {
-            return std::move(saved).error();
-        }
-        if (auto committed = transaction->commit(); !committed) {
-            return std::move(committed).error();
-        }
-        return found;
-    }
-
-    sqlite_database& database_;
     std::array<sqlite_statement, statement_count> statements_;
 };
 

@@ -10,7 +10,7 @@ namespace concurred::storage {
 
 /// Describes the failure `code` of a call on `handle` as "database '<path>': <doing>: <SQLite's text>; <advice>".
 /// Locked, full, unwritable: `service_unavailable`; a broken rule of the schema: `conflict`; all else: `internal`.
-/// The text is for the operator: see `for_client` (store_error.hpp) before it goes to a client.
+/// The text is for the operator, never for a client.
 /// @param handle may be null
 /// @param code an (extended) SQLite result code
 /// @param path named in the text; empty: that of `handle`

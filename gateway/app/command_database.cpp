@@ -26,7 +26,7 @@ int complain_of_missing_database(const base::config& settings) {
     return exit_failure;
 }
 
-base::result<command_database> open_database(const base::config& settings) {
+base::result<command_database> open_database(const base::config& settings, bool check_whole_file) {
     command_database all;
     if (!settings.postgres.url.empty()) {
         all.postgres = std::make_unique<storage::postgres_database>(settings.postgres.url);
@@ -35,25 +35,28 @@ base::result<command_database> open_database(const base::config& settings) {
         }
         all.keys = storage::make_postgres_api_key_store(*all.postgres);
         all.usage = storage::make_postgres_usage_store(*all.postgres);
+        all.provider_keys = storage::make_postgres_provider_key_store(*all.postgres);
+        all.login_links = storage::make_postgres_login_link_store(*all.postgres);
         return all;
     }
-    constexpr bool check_whole_file = false;
     auto opened = storage::open_migrated(settings.storage.path, {}, check_whole_file);
     if (!opened) {
         return std::move(opened).error();
     }
     all.database = std::make_unique<storage::sqlite_database>(std::move(*opened));
-    auto keys = storage::make_sqlite_api_key_store(*all.database);
-    if (!keys) {
-        return std::move(keys).error();
-    }
-    all.keys = std::move(*keys);
-    auto usage = storage::make_sqlite_usage_store(*all.database);
-    if (!usage) {
-        return std::move(usage).error();
-    }
-    all.usage = std::move(*usage);
-    return all;
+    base::result<void> made;
+    const auto take = [&made](auto store, auto& into) {
+        if (!store) {
+            made = std::move(store).error();
+        } else {
+            into = std::move(*store);
+        }
+    };
+    take(storage::make_sqlite_api_key_store(*all.database), all.keys);
+    take(storage::make_sqlite_usage_store(*all.database), all.usage);
+    take(storage::make_sqlite_provider_key_store(*all.database), all.provider_keys);
+    take(storage::make_sqlite_login_link_store(*all.database), all.login_links);
+    return made ? base::result<command_database>(std::move(all)) : std::move(made).error();
 }
 
 }  // namespace concurred::app

@@ -30,11 +30,7 @@ int print_login_link(const login_link_options& options, base::wall_time now) {
     if (!opened) {
         return complain(opened.error());
     }
-    const auto links = storage::make_sqlite_login_link_store(*opened->database);
-    if (!links) {
-        return complain(links.error());
-    }
-    const auto link = make_login_link(settings, **links, *owner, settings.server.listen, now);
+    const auto link = make_login_link(settings, *opened->login_links, *owner, settings.server.listen, now);
     if (!link) {
         return complain(link.error());
     }

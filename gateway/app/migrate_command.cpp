@@ -27,6 +27,15 @@ int migrate_databases(const migrate_options& options) {
         return exit_configuration;
     }
     const base::config& settings = *loaded->values;
+    if (!settings.postgres.url.empty()) {
+        storage::postgres_database server(settings.postgres.url);
+        const auto postgres = storage::migrate(server);
+        if (!postgres) {
+            return complain(postgres.error());
+        }
+        say(outcome("PostgreSQL", *postgres, storage::latest_postgres_version()));
+        return exit_ok;
+    }
     auto file = storage::sqlite_database::open(settings.storage.path, {});
     if (!file) {
         return complain(file.error());
@@ -36,14 +45,6 @@ int migrate_databases(const migrate_options& options) {
         return complain(sqlite.error());
     }
     say(outcome(settings.storage.path, *sqlite, storage::latest_schema_version()));
-    if (!settings.postgres.url.empty()) {
-        storage::postgres_database server(settings.postgres.url);
-        const auto postgres = storage::migrate(server);
-        if (!postgres) {
-            return complain(postgres.error());
-        }
-        say(outcome("PostgreSQL", *postgres, storage::latest_postgres_version()));
-    }
     return exit_ok;
 }
 

@@ -39,8 +39,7 @@ int with_provider_keys(const config_options& options, bool make_database, Work w
     if (!opened) {
         return complain(opened.error());
     }
-    const auto store = storage::make_sqlite_provider_key_store(*opened->database);
-    return store ? work(settings, **store, *ring) : complain(store.error());
+    return work(settings, *opened->provider_keys, *ring);
 }
 
 int complain_of_missing_master_key() {

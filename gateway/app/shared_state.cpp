@@ -4,11 +4,10 @@
 #include "crypto/bytes.hpp"
 #include "crypto/random.hpp"
 #include "crypto/tls_context.hpp"
+#include "gateway/app/command_database.hpp"
 #include "gateway/app/session_setup.hpp"
 #include "gateway/app/unkey_setup.hpp"
-#include "storage/migrations.hpp"
 #include "storage/postgres_api_key_store.hpp"
-#include "storage/postgres_usage_store.hpp"
 #include "storage/provider_key_rules.hpp"
 #include "storage/usage_ring.hpp"
 #include "upstream/provider.hpp"
@@ -108,42 +107,6 @@ result<queues> make_queues(const base::storage_config& settings, unsigned shards
     return made;
 }
 
-result<void> use_sqlite(shared_state& state) {
-    auto keys = storage::make_sqlite_api_key_store(state.database);
-    if (!keys) {
-        return keys.error();
-    }
-    state.keys = std::move(*keys);
-    auto usage = storage::make_sqlite_usage_store(state.database);
-    if (!usage) {
-        return usage.error();
-    }
-    state.usage = std::move(*usage);
-    auto changes = storage::make_sqlite_key_changes(state.database, *state.keys);
-    if (!changes) {
-        return changes.error();
-    }
-    state.key_changes = std::move(*changes);
-    return {};
-}
-
-result<void> use_postgres(shared_state& state) {
-    state.postgres = std::make_unique<storage::postgres_database>(state.settings->postgres.url);
-    if (auto version = storage::migrate(*state.postgres); !version) {
-        base::error e = version.error();
-        e.code = base::errc::service_unavailable;  // not a mistake of the configuration
-        return e;
-    }
-    state.keys = storage::make_postgres_api_key_store(*state.postgres);
-    state.usage = storage::make_postgres_usage_store(*state.postgres);
-    auto changes = storage::make_postgres_key_changes(*state.keys);
-    if (!changes) {
-        return changes.error();
-    }
-    state.key_changes = std::move(*changes);
-    return {};
-}
-
 }  // namespace
 
 std::size_t shared_state::finish_database(base::steady_time deadline) {
@@ -204,11 +167,20 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
     if (!redis) {
         return redis.error();
     }
-    auto database = storage::open_migrated(settings->storage.path);
+    constexpr bool check_whole_file = true;
+    auto database = open_database(*settings, check_whole_file);
     if (!database) {
         base::error e = database.error();
         e.code = base::errc::service_unavailable;  // not a mistake of the configuration
         return e;
+    }
+    auto key_changes = database->postgres ? storage::make_postgres_key_changes(*database->keys)
+                                          : storage::make_sqlite_key_changes(*database->database, *database->keys);
+    if (!key_changes) {
+        return key_changes.error();
+    }
+    if (auto ok = storage::check_master_keys(*database->provider_keys, *master_keys); !ok) {
+        return ok.error();
     }
     auto queues = make_queues(settings->storage, shards);
     if (!queues) {
@@ -246,36 +218,20 @@ result<std::unique_ptr<shared_state>> make_shared_state(base::config_snapshot se
         .health_checks = {per_minute(settings->limits.health_per_minute), *seed + 1, now_us},
         .redis_up = 0,
         .health_board = upstream::health_board(shards),
-        .database = std::move(*database),
-        .postgres = nullptr,
-        .keys = nullptr,
-        .usage = nullptr,
-        .key_changes = nullptr,
+        .database = std::move(database->database),
+        .postgres = std::move(database->postgres),
+        .keys = std::move(database->keys),
+        .usage = std::move(database->usage),
+        .key_changes = std::move(*key_changes),
         .spools = std::move(queues->spools),
         .usage_rings = std::move(queues->rings),
         .usage_queues = std::move(queues->all),
-        .provider_keys = nullptr,
-        .login_links = nullptr,
+        .provider_keys = std::move(database->provider_keys),
+        .login_links = std::move(database->login_links),
         .provider_key_changed = {},
         .flusher = nullptr,
         .database_thread = storage::database_thread(),
     });
-    if (auto made = settings->postgres.url.empty() ? use_sqlite(*state) : use_postgres(*state); !made) {
-        return made.error();
-    }
-    auto provider_keys = storage::make_sqlite_provider_key_store(state->database);
-    if (!provider_keys) {
-        return provider_keys.error();
-    }
-    state->provider_keys = std::move(*provider_keys);
-    if (auto ok = storage::check_master_keys(*state->provider_keys, state->master_keys); !ok) {
-        return ok.error();
-    }
-    auto links = storage::make_sqlite_login_link_store(state->database);
-    if (!links) {
-        return links.error();
-    }
-    state->login_links = std::move(*links);
     return state;
 }
 

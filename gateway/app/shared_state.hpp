@@ -68,8 +68,8 @@ struct shared_state {
     upstream::health_board health_board;  // under a lock of its own, away from requests for models
 
     // The database, used on its thread only; the queues between the shards and that thread.
-    storage::sqlite_database database;
-    std::unique_ptr<storage::postgres_database> postgres;  // null: keys and usage are in `database`
+    std::unique_ptr<storage::sqlite_database> database;    // null: all is in `postgres`
+    std::unique_ptr<storage::postgres_database> postgres;  // null: all is in `database`
     std::unique_ptr<storage::api_key_store> keys;
     std::unique_ptr<storage::usage_store> usage;
     std::unique_ptr<storage::key_changes> key_changes;

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness import Gateway, eventually, get, needs_binary, post
+from postgres_server import Postgres, needs_postgres
 
 pytestmark = needs_binary
 USAGE = "/api/v1/usage"
@@ -58,6 +59,25 @@ def test_only_the_first_start_prints_a_link_and_the_command_makes_more(tmp_path)
         assert answer.status == 303
         assert gateway.ask(get(USAGE, cookie_of(answer))).status == 200
         eventually(lambda: any(line.get("owner") == "alice" for line in gateway.access_lines()), "the owner in the access log")
+
+
+@needs_postgres
+def test_on_one_postgres_a_link_signs_in_once_at_whichever_gateway(tmp_path):
+    with Postgres(tmp_path / "postgres") as postgres:
+        folders = [tmp_path / "one", tmp_path / "other"]
+        for folder in folders:
+            folder.mkdir()
+        shared = {"postgres.url": postgres.url, "secrets.master_key": base64.b64encode(os.urandom(32)).decode()}
+        with start(folders[0], **shared) as one:
+            link = eventually(lambda: printed_link(one), "the link")
+            with start(folders[1], **shared) as other:
+                assert printed_link(other) is None  # it was not the first
+                answer = take(other, link)
+                assert answer.status == 303 and take(one, link).status == 401
+                for gateway in (one, other):
+                    assert gateway.ask(get(USAGE, cookie_of(answer))).status == 200
+                made = other.command("login-link").strip()
+                assert take(one, made[made.index("/login"):]).status == 303
 
 
 def test_what_only_looks_ahead_takes_no_link(tmp_path):

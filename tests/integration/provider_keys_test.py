@@ -11,6 +11,7 @@ import pytest
 import sessions
 from harness import Gateway, chat_body, eventually, get, needs_binary, post
 from imposter import Imposter, answer
+from postgres_server import Postgres, needs_postgres
 from sessions import ANN, BOB, signed_in
 
 pytestmark = needs_binary
@@ -40,9 +41,18 @@ def imposter():
         yield running
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory, imposter):
-    with Gateway(tmp_path_factory.mktemp("gateway"), settings=settings(imposter, master_key())) as running:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=needs_postgres)])
+def gateway(request, tmp_path_factory, imposter):
+    """With the keys in each of the databases. `query`: asks it."""
+    folder, key = tmp_path_factory.mktemp("gateway"), master_key()
+    if request.param == "sqlite":
+        with Gateway(folder, settings=settings(imposter, key)) as running:
+            running.query = lambda sql: sqlite3.connect(folder / "var" / "concurred.db").execute(sql).fetchall()
+            yield running
+        return
+    with Postgres(tmp_path_factory.mktemp("postgres")) as postgres, \
+            Gateway(folder, settings=settings(imposter, key, **{"postgres.url": postgres.url})) as running:
+        running.query = postgres.query
         yield running
 
 
@@ -172,16 +182,6 @@ def test_without_a_master_key_nothing_is_stored(tmp_path, imposter):
 # Two owners
 
 
-def test_a_key_of_another_owner_is_as_one_that_is_not_there(gateway):
-    made = store(gateway).json()["data"]
-    for method, suffix in (("DELETE", ""), ("POST", "/test")):
-        foreign = gateway.ask(get(f"{PATH}/{made['id']}{suffix}", signed_in(BOB), method=method))
-        missing = gateway.ask(get(f"{PATH}/pk_{'0' * 20}{suffix}", signed_in(BOB), method=method))
-        assert foreign.status == missing.status == 404
-        assert foreign.body == missing.body
-    assert listed(gateway, BOB) == [] and listed(gateway) == [made]
-
-
 def test_only_its_owner_s_requests_are_sent_with_a_key(gateway, imposter, ann, bob):
     assert store(gateway).status == 201
     assert chat(gateway, ann).status == 200 and arrived(imposter) == MINE.lower()
@@ -248,10 +248,10 @@ def test_usage_says_that_the_owner_s_key_was_used(gateway, imposter):
     gateway.ask(get(f"{PATH}/{made['id']}", signed_in(carol), method="DELETE"))
 
     def counts():
-        with sqlite3.connect(gateway.folder / "var" / "concurred.db") as database:
-            return dict(database.execute("SELECT byok, sum(requests) FROM usage_daily WHERE owner = ? GROUP BY byok", (carol,)))
+        rows = gateway.query(f"SELECT byok, sum(requests) FROM usage_daily WHERE owner = '{carol}' GROUP BY byok ORDER BY byok")
+        return [int(requests) for _, requests in rows]
 
-    eventually(lambda: counts() == {0: 1, 1: 2}, "one request of the platform's key and two of the owner's")
+    eventually(lambda: counts() == [1, 2], "one request of the platform's key and two of the owner's")
 
 
 # Asking the provider
@@ -284,6 +284,7 @@ def test_the_key_is_nowhere_in_plain_text(gateway, imposter, ann):
     for path in [gateway.folder / "log", gateway.folder / "access", *(gateway.folder / "var").iterdir()]:
         if path.is_file():
             assert MINE.encode() not in path.read_bytes(), path
+    assert len(gateway.query("SELECT * FROM provider_key")) > 0 and MINE not in str(gateway.query("SELECT * FROM provider_key"))
 
 
 def test_a_row_that_was_tampered_with_is_not_used(tmp_path, imposter):
@@ -308,6 +309,62 @@ def test_a_row_that_was_tampered_with_is_not_used(tmp_path, imposter):
     finally:  # its log has errors, as it must
         gateway.process.kill()
         gateway.wait()
+
+
+# Several gateways on one database
+
+
+@needs_postgres
+def test_gateways_on_one_postgres_share_provider_keys_and_need_no_file(tmp_path, imposter):
+    key = master_key()
+    with Postgres(tmp_path / "postgres") as postgres:
+        folders = [tmp_path / "one", tmp_path / "other"]
+        for folder in folders:
+            folder.mkdir()
+        shared = settings(imposter, key, **{"postgres.url": postgres.url})
+        with Gateway(folders[0], settings=shared) as one, Gateway(folders[1], settings=shared) as other:
+            authorization = "Authorization: Bearer " + key_of(one, ANN)
+            made = store(one).json()["data"]
+            assert listed(other) == [made]
+            eventually(lambda: chat(other, authorization).status == 200 and arrived(imposter) == MINE.lower(), "the other to know it")
+            assert made["id"] in other.command("provider-keys", "list")
+            other.command("provider-keys", "remove", made["id"])
+            eventually(lambda: chat(one, authorization).status == 200 and arrived(imposter) == PLATFORM, "the first to forget it")
+            assert store(other).status == 201
+        wrong = Gateway(folders[1], settings=settings(imposter, master_key(), **{"postgres.url": postgres.url}))
+        started = wrong.run("serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+        assert started.returncode == 78 and "secrets.master_key" in started.stderr
+        assert not list(tmp_path.glob("**/*.db"))
+
+
+@needs_postgres
+def test_while_postgres_is_away_known_keys_go_on_and_nobody_is_called_invalid(tmp_path, imposter):
+    with Postgres(tmp_path / "postgres") as postgres:
+        folder = tmp_path / "gateway"
+        folder.mkdir()
+        gateway = Gateway(folder, settings=settings(imposter, master_key(), **{"postgres.url": postgres.url, "server.shards": 1})).start()
+        try:
+            authorization = "Authorization: Bearer " + key_of(gateway, ANN)
+            assert store(gateway).status == 201
+            assert chat(gateway, authorization).status == 200 and arrived(imposter) == MINE.lower()
+            postgres.kill()
+            assert chat(gateway, authorization).status == 200 and arrived(imposter) == MINE.lower()
+            unknown = chat(gateway, "Authorization: Bearer ck_" + "A" * 32)
+            assert unknown.status == 503 and int(unknown.get("Retry-After")) >= 1
+            assert gateway.ask(get(PATH, signed_in())).status == 503
+            assert store(gateway, slug="other").status == 503
+            postgres.start()
+            eventually(lambda: len(listed_or_nothing(gateway)) == 1, "PostgreSQL to be used again")
+            requests = "SELECT coalesce(sum(requests), 0) FROM usage_daily"
+            eventually(lambda: postgres.query(requests) == [("2",)], "what was used meanwhile to be booked")
+        finally:  # its log has errors, as it must
+            gateway.process.kill()
+            gateway.wait()
+
+
+def listed_or_nothing(gateway):
+    got = gateway.ask(get(PATH, signed_in()))
+    return got.json()["data"] if got.status == 200 else []
 
 
 # Master keys

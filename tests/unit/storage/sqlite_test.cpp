@@ -1,6 +1,5 @@
 #include "storage/sqlite.hpp"
 
-#include "storage/store_error.hpp"
 #include "tests/unit/storage/support.hpp"
 
 #include <doctest/doctest.h>
@@ -120,19 +119,5 @@ TEST_SUITE("storage/sqlite") {
         CHECK(!database.in_transaction());
         REQUIRE(database.execute("PRAGMA max_page_count=1000").has_value());
         CHECK(database.execute("INSERT INTO t VALUES (zeroblob(100000))").has_value());
-    }
-
-    TEST_CASE("what a client is told holds no path and no database text") {
-        const temp_folder folder;
-        const auto opened = sqlite_database::open(folder.file("x"), [] {
-            sqlite_options options;
-            options.create = false;
-            return options;
-        }());
-        REQUIRE(!opened.has_value());
-        const base::error shown = for_client(opened.error());
-        CHECK(shown.code == base::errc::service_unavailable);
-        CHECK(base::text_of(shown) == base::traits_of(base::errc::service_unavailable).text);
-        CHECK(shown.details.empty());
     }
 }
