@@ -1,4 +1,4 @@
-"""Every route with every kind of credential, and every kind of origin with the ones that change something."""
+"""Sessions beside keys, and every kind of origin with what changes something. Which route takes what: credential_matrix_test.py."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import pytest
 
 import sessions
 from harness import Gateway, chat_body, gateway_fixture, get, mock, needs_binary, post  # noqa: F401
-from sessions import ANN, BOB, claims, cookie, hs256, signed_in
+from sessions import BOB, signed_in
 
 pytestmark = needs_binary
 JSON = "Content-Type: application/json"
@@ -18,60 +18,6 @@ SETTINGS = {**sessions.SETTINGS, "secrets.master_key": base64.b64encode(os.urand
 gateway = gateway_fixture(settings=SETTINGS)
 
 PROVIDER_KEYS = "/api/v1/provider-keys"
-# Method, path, body, which credentials it takes. A new route belongs here: the last test looks.
-ROUTES = [
-    ("POST", "/api/v1/chat/completions", chat_body(), "key"),
-    ("GET", "/api/v1/models", None, "key"),
-    ("GET", "/api/v1/models/gpt", None, "key"),
-    ("GET", "/api/v1/usage", None, "either"),
-    ("GET", PROVIDER_KEYS, None, "session"),
-    ("POST", PROVIDER_KEYS, b"{}", "session"),
-    ("DELETE", PROVIDER_KEYS + "/pk_0", None, "session"),
-    ("POST", PROVIDER_KEYS + "/pk_0/test", None, "session"),
-    ("GET", "/api/health", None, "open"),
-    ("GET", "/", None, "open"),
-]
-BAD_KEY = "Authorization: Bearer ck_" + "A" * 32
-
-
-def send(gateway, route, *fields):
-    method, path, body, _ = route
-    if body is None:
-        return gateway.ask(get(path, *fields, method=method))
-    request = post(path, body, JSON, *fields)
-    assert method == "POST"
-    return gateway.ask(request)
-
-
-def credentials(gateway):
-    """Lines, and the kinds of routes that they open."""
-    key, session = gateway.authorization, signed_in()
-    return {
-        "nothing": ([], {"open"}),
-        "key": ([key], {"open", "key", "either"}),
-        "x-api-key": (["X-API-Key: " + gateway.key], {"open", "key", "either"}),
-        "session": ([session], {"open", "session", "either"}),
-        "key and session": ([key, session], {"open", "key", "either"}),
-        "bad key": ([BAD_KEY], {"open"}),
-        "bad key and session": ([BAD_KEY, session], {"open"}),
-        "expired session": ([signed_in(exp=1)], {"open"}),
-        "key and expired session": ([key, signed_in(exp=1)], {"open", "key", "either"}),
-        "unsigned session": ([cookie(hs256(claims(), secret="x"))], {"open"}),
-        "session as bearer": (["Authorization: Bearer " + hs256(claims())], {"open"}),
-        "basic": (["Authorization: Basic YTpi"], {"open"}),
-    }
-
-
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
-def test_a_route_opens_to_its_own_kinds_of_credentials_only(gateway, route):
-    for name, (fields, opens) in credentials(gateway).items():
-        answer = send(gateway, route, *fields)
-        if route[3] in opens:
-            assert answer.status not in (401, 403), (name, answer)
-        else:
-            assert answer.status == 401, (name, answer)
-            assert answer.get("WWW-Authenticate"), name
-            assert answer.error()["code"] in ("UNAUTHORIZED", "INVALID_API_KEY")
 
 
 def test_a_key_on_a_path_for_sessions_is_told_so(gateway):

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+namespace net = concurred::net;
 using namespace concurred::storage;
 using namespace concurred::storage::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -94,6 +96,33 @@ TEST_SUITE("integration/redis_cluster") {
             const auto errors = rig.client->counters().errors;
             CHECK(rig.ask({"GET", key})->text() == key);
             CHECK(rig.client->counters().errors == errors);  // the new place is remembered
+        }
+        SUBCASE("keys of one command that are on two nodes for the moment are asked for again") {
+            REQUIRE(rig.outcome({"SET", "{a}1", "x"}).empty());
+            REQUIRE(rig.outcome({"DEL", "{a}2"}).empty());
+            redis_server& from = three.serving("{a}1");
+            redis_server& to = &from == three.nodes[0].get() ? *three.nodes[1] : *three.nodes[0];
+            std::string slot = from.cli("CLUSTER KEYSLOT {a}1");
+            slot.pop_back();
+            REQUIRE(to.cli("CLUSTER SETSLOT " + slot + " IMPORTING " + cluster::id(from)) == "OK\n");
+            REQUIRE(from.cli("CLUSTER SETSLOT " + slot + " MIGRATING " + cluster::id(to)) == "OK\n");
+            CHECK(from.cli("MGET {a}1 {a}2").find("TRYAGAIN") != std::string::npos);
+            CHECK(rig.outcome({"MGET", "{a}1", "{a}2"}) == "tryagain");
+            CHECK(rig.ask({"GET", "{a}1"})->text() == "x");
+
+            client_rig patient(three.nodes[0]->url(), [](redis_settings& s) { s.command_timeout = 10s; });
+            patient.connected();
+            patient.until([&] { return patient.client->clustered(); });
+            const auto before = patient.client->counters().errors;
+            net::test::pending<redis_result> answer;
+            patient.loop.start(patient.client->call("{a}1", "MGET", "{a}1", "{a}2"), answer);
+            patient.loop.run_until([&] { return patient.client->counters().errors != before; });
+            REQUIRE(from.cli("MIGRATE 127.0.0.1 " + std::to_string(to.port()) + " {a}1 0 5000") == "OK\n");
+            REQUIRE(to.cli("CLUSTER SETSLOT " + slot + " NODE " + cluster::id(to)) == "OK\n");
+            REQUIRE(from.cli("CLUSTER SETSLOT " + slot + " NODE " + cluster::id(to)) == "OK\n");
+            const redis_result both = patient.loop.finish(answer);
+            REQUIRE(both.has_value());
+            CHECK(both->size() == 2);
         }
         SUBCASE("a node that is gone fails its own keys at once and leaves the others alone") {
             redis_server& gone = three.serving("key1");

@@ -189,6 +189,41 @@ TEST_SUITE("integration/redis_connection") {
         CHECK(rig.troubles.front() == redis_errc::readonly);
     }
 
+    TEST_CASE("a replica that has lost its master and does not serve old data is left") {
+        if (!redis_installed()) {
+            return;
+        }
+        redis_server server({"--replica-serve-stale-data", "no"});
+        client_rig rig(server.url());
+        rig.connected();
+        server.cli("REPLICAOF 127.0.0.1 " + std::to_string(free_port()));  // where nobody is
+        CHECK(rig.outcome({"GET", "k"}) == "masterdown");
+        CHECK(rig.troubles.front() == redis_errc::masterdown);
+        server.cli("REPLICAOF NO ONE");
+        rig.until([&] { return rig.outcome({"SET", "k", "v"}).empty(); });
+    }
+
+    TEST_CASE("a server whose script does not end says so at once, and is used again when it was ended") {
+        if (!redis_installed()) {
+            return;
+        }
+        redis_server server({"--busy-reply-threshold", "10"});
+        client_rig culprit(server.url());
+        client_rig rig(server.url());
+        culprit.connected();
+        rig.connected();
+        CHECK(culprit.outcome({"EVAL", "while true do end", "0"}) == "timed_out");
+        rig.until([&] { return rig.outcome({"GET", "k"}) == "busy"; });
+        const auto before = rig.client->counters();
+        for (int i = 0; i < 10; ++i) {
+            CHECK(rig.outcome({"GET", "k"}) == "busy");
+        }
+        CHECK(rig.client->counters().lost == before.lost);  // it is the server to talk to, only not now
+        CHECK(rig.outcome({"SCRIPT", "KILL"}).empty());
+        rig.until([&] { return rig.outcome({"GET", "k"}).empty(); });
+        culprit.until([&] { return culprit.outcome({"GET", "k"}).empty(); });
+    }
+
     TEST_CASE("a server that is loading its data is not used before it has") {
         if (!redis_installed()) {
             return;
