@@ -169,9 +169,8 @@ result<bool> authenticator::keep(const fill_ticket& ticket, const crypto::digest
         overrides_->apply(said, base::unix_millis(wall));
     }
     const storage::api_key_row& row = said.row;
-    key_state* state = row.id.empty() ? nullptr : &states_.state_for(row.id);
     if (said.status != key_status::valid) {
-        return cache_.finish_negative(ticket, key, state, said.status);
+        return cache_.finish_negative(ticket, key, said.status);
     }
     const principal_fields fields{
         .owner = row.owner_id,
@@ -187,7 +186,7 @@ result<bool> authenticator::keep(const fill_ticket& ticket, const crypto::digest
         .permissions = {},
         .verified_ms = said.verified_ms,
     };
-    auto who = make_principal(fields, *state);
+    auto who = make_principal(fields, states_.state_for(row.id));
     if (!who) {
         return who.error();
     }

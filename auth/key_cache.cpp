@@ -77,7 +77,8 @@ key_cache::lookup key_cache::find_negative(const crypto::digest256& key, base::s
     if (found == nullptr) {
         return {cache_state::miss, nullptr};
     }
-    if (now >= found->until || (found->known != nullptr && found->known->generation() != found->generation)) {
+    const bool exists = found->why != key_status::not_found;
+    if (now >= found->until || (exists && found->generation != states_.unseen_epoch())) {
         negatives_.erase(key);
         return {cache_state::miss, nullptr};
     }
@@ -115,9 +116,8 @@ void key_cache::fill_failed(const crypto::digest256& key, base::steady_time now)
     }
 }
 
-bool key_cache::finish_negative(const fill_ticket& ticket, const crypto::digest256& key, const key_state* known,
-                                key_status why) noexcept {
-    const std::uint64_t generation = known != nullptr ? known->generation() : states_.unseen_epoch();
+bool key_cache::finish_negative(const fill_ticket& ticket, const crypto::digest256& key, key_status why) noexcept {
+    const std::uint64_t generation = states_.unseen_epoch();
     if (generation > ticket.epoch) {
         return false;
     }
@@ -127,7 +127,7 @@ bool key_cache::finish_negative(const fill_ticket& ticket, const crypto::digest2
     }
     entries_.erase(key);
     const nanoseconds lifetime = nanoseconds(params_.negative) * stretch(key, params_.jitter_percent) / 1000;
-    negatives_.store(key, {ticket.began + lifetime, known, generation, why});
+    negatives_.store(key, {ticket.began + lifetime, generation, why});
     return true;
 }
 

@@ -88,10 +88,10 @@ public:
                                  base::steady_time now, base::wall_time wall) noexcept;
 
     /// Keeps for a short time that a key is not valid. Only for answers about the key, never for failures.
-    /// @param known state of the key if it exists (disabled, expired): enabling it again then counts at once. Else
-    /// null.
+    /// What is kept of a key that exists (disabled, expired) ends with the next change of any key, so that enabling it
+    /// counts at once. No state is made for it: the time of a refusal would tell that the key exists.
     /// @return false when keys were changed after the fill began.
-    bool finish_negative(const fill_ticket& ticket, const crypto::digest256& key, const key_state* known,
+    bool finish_negative(const fill_ticket& ticket, const crypto::digest256& key,
                          key_status why = key_status::not_found) noexcept;
 
     /// The next layer could not answer. For a moment an entry that is past its time is used without asking again, and
@@ -115,8 +115,7 @@ private:
     };
     struct negative {
         base::steady_time until;
-        const key_state* known;
-        std::uint64_t generation;
+        std::uint64_t generation;  // of all keys without a state
         key_status why;
     };
 

@@ -74,7 +74,10 @@ void key_state_table::invalidate(std::string_view key_id) {
     const std::lock_guard lock(mutex_);
     const std::uint64_t next = epoch_.load(std::memory_order_relaxed) + 1;
     const auto found = states_.find(key_id);
-    (found != states_.end() ? found->second.generation_ : unseen_epoch_).store(next, std::memory_order_release);
+    if (found != states_.end()) {
+        found->second.generation_.store(next, std::memory_order_release);
+    }
+    unseen_epoch_.store(next, std::memory_order_release);
     epoch_.store(next, std::memory_order_release);
 }
 

@@ -86,11 +86,12 @@ public:
 
     /// Number of the last invalidation, of whatever key.
     [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
-    /// Number of the last invalidation that concerned keys without a state: those first seen later start from it.
+    /// Number of the last invalidation as far as it concerns keys without a state: of any key, since what a cache holds
+    /// of a key that is of no use does not tell which one it is. Keys first seen valid later start from it.
     [[nodiscard]] std::uint64_t unseen_epoch() const noexcept { return unseen_epoch_.load(std::memory_order_acquire); }
 
     /// Makes every shard's cached verification of the key a miss from its next use on. Also for keys not seen yet: then
-    /// it concerns only the fills under way.
+    /// it concerns the fills under way, and keys that exist and are of no use.
     void invalidate(std::string_view key_id);
     /// The same for all keys at once.
     void invalidate_all();

@@ -72,6 +72,14 @@ public:
         return done;
     }
 
+    base::result<std::optional<api_key_row>> find_by_hash(std::string_view hash) final {
+        auto found = at_hash_or_next(hash);
+        if (found && *found && ((*found)->hash != hash || (*found)->deleted_ms)) {
+            found->reset();
+        }
+        return found;
+    }
+
     base::result<std::optional<api_key_row>> update(owner_scope scope, std::string_view id, const api_key_patch& patch,
                                                     std::int64_t now_ms) final {
         return change(scope, id, now_ms, [&patch](api_key_row& row) { return patch.apply_to(row); });
@@ -90,6 +98,10 @@ protected:
     [[nodiscard]] Database& database() noexcept { return database_; }
 
 private:
+    /// The key of that hash, deleted or not, or else the one with the next hash: a row is read in any case, so that the
+    /// time does not tell whether there is such a key.
+    virtual base::result<std::optional<api_key_row>> at_hash_or_next(std::string_view hash) = 0;
+
     // All of these are called within a transaction.
 
     /// Nobody else changes the row until the end of the transaction.

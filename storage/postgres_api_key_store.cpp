@@ -22,11 +22,6 @@ class postgres_api_key_store final : public api_key_steps<postgres_database, pos
 public:
     explicit postgres_api_key_store(postgres_database& database) noexcept : api_key_steps(database) {}
 
-    base::result<std::optional<api_key_row>> find_by_hash(std::string_view hash) override {
-        postgres_values values;
-        return first_row(database(), select_keys + "hash = $1 AND deleted_ms IS NULL", values.add(hash), read_row);
-    }
-
     base::result<std::optional<api_key_row>> find_by_id(owner_scope scope, std::string_view id) override {
         return find(scope, id, "");
     }
@@ -77,6 +72,11 @@ public:
     }
 
 private:
+    base::result<std::optional<api_key_row>> at_hash_or_next(std::string_view hash) override {
+        postgres_values values;
+        return first_row(database(), select_keys + "hash >= $1 ORDER BY hash LIMIT 1", values.add(hash), read_row);
+    }
+
     base::result<std::uint32_t> count_unexpired(std::string_view owner, std::int64_t now_ms) {
         postgres_values values;
         auto number = integer_of(database(),

@@ -30,7 +30,7 @@ enum statement_id : std::size_t {
 constexpr std::array<std::string_view, statement_count> statement_texts{{
     "INSERT INTO api_key (@) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING "
     "RETURNING 1",
-    "SELECT @ FROM api_key WHERE hash = ?1 AND deleted_ms IS NULL",
+    "SELECT @ FROM api_key WHERE hash >= ?1 ORDER BY hash LIMIT 1",
     "SELECT @ FROM api_key WHERE id = ?1 AND deleted_ms IS NULL",
     "SELECT @ FROM api_key WHERE id = ?1 AND deleted_ms IS NULL AND owner_id = ?2",
     "SELECT @ FROM api_key WHERE (?1 OR deleted_ms IS NULL) ORDER BY created_ms, id LIMIT ?2 OFFSET ?3",
@@ -61,12 +61,6 @@ public:
     explicit sqlite_api_key_store(sqlite_database& database) noexcept : api_key_steps(database) {}
 
     base::result<void> prepare() { return prepare_all(database(), statement_texts, api_key_columns, statements_); }
-
-    base::result<std::optional<api_key_row>> find_by_hash(std::string_view hash) override {
-        sqlite_query query(statements_[by_hash]);
-        query.bind(hash);
-        return first_row(query, read_row);
-    }
 
     base::result<std::optional<api_key_row>> find_by_id(owner_scope scope, std::string_view id) override {
         sqlite_query query(statements_[scope ? by_id_of_owner : by_id]);
@@ -121,6 +115,12 @@ public:
     }
 
 private:
+    base::result<std::optional<api_key_row>> at_hash_or_next(std::string_view hash) override {
+        sqlite_query query(statements_[by_hash]);
+        query.bind(hash);
+        return first_row(query, read_row);
+    }
+
     base::result<std::uint32_t> count_unexpired(std::string_view owner, std::int64_t now_ms) {
         sqlite_query query(statements_[count_keys]);
         query.bind(owner).bind(now_ms);

@@ -351,8 +351,11 @@ def test_while_postgres_is_away_known_keys_go_on_and_nobody_is_called_invalid(tm
             assert chat(gateway, authorization).status == 200 and arrived(imposter) == MINE.lower()
             unknown = chat(gateway, "Authorization: Bearer ck_" + "A" * 32)
             assert unknown.status == 503 and int(unknown.get("Retry-After")) >= 1
-            assert gateway.ask(get(PATH, signed_in())).status == 503
+            for path in (PATH, "/api/v1/keys", "/api/v1/usage"):
+                assert gateway.ask(get(path, signed_in())).status == 503
             assert store(gateway, slug="other").status == 503
+            second = Gateway(folder, settings=gateway.settings).run("serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+            assert second.returncode == 69 and "PostgreSQL" in second.stderr
             postgres.start()
             eventually(lambda: len(listed_or_nothing(gateway)) == 1, "PostgreSQL to be used again")
             requests = "SELECT coalesce(sum(requests), 0) FROM usage_daily"

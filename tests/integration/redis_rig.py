@@ -79,11 +79,12 @@ class Redis:
 
 
 class Proxy:
-    """Forwards to a server, and can hold back what comes from it, or cut every connection of one kind."""
+    """Forwards to a server, and can hold back what comes from it, say something else, or cut every connection of one kind."""
 
     def __init__(self, port):
         self.target = port
         self.delay = 0.0
+        self.instead = None  # octets, in the place of each piece of the answers
         self.open = True
         self.pairs = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -95,12 +96,15 @@ class Proxy:
         while True:
             try:
                 client, _ = self.listener.accept()
-                if not self.open:
-                    client.close()
-                    continue
-                server = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target)) if self.open else None
+            except OSError:
+                server = None  # the server is away
+            if server is None:
+                client.close()
+                continue
             pair = {"sockets": (client, server), "subscriber": False}
             self.pairs.append(pair)
             threading.Thread(target=self.pump, args=(pair, client, server, False), daemon=True).start()
@@ -113,7 +117,7 @@ class Proxy:
                     pair["subscriber"] = True
                 if answers and self.delay:
                     time.sleep(self.delay)
-                target.sendall(data)
+                target.sendall(self.instead or data if answers else data)
         except OSError:
             pass
         for one in pair["sockets"]:

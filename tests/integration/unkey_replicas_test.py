@@ -2,83 +2,55 @@
 failure matrix: identity.md 2.5."""
 
 import json
-import shutil
-import signal
-import socket
 import subprocess
 
 import pytest
 
 import sessions
 from harness import Gateway, eventually, get, mock, needs_binary  # noqa: F401
+from redis_rig import Proxy, Redis, needs_redis
 from sessions import signed_in
-from unkey_rig import SETTINGS, Fault, all_shards, healthy, status, stranger, stub, use, well_again  # noqa: F401
+from unkey_rig import FAULTS, SETTINGS, Fault, all_shards, healthy, status, stranger, stub, use, well_again  # noqa: F401
 
-pytestmark = [needs_binary,
-              pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")]
+pytestmark = [needs_binary, needs_redis]
 
 
-class RedisServer:
-    """A redis-server of its own, on a free port, without persistence."""
-
-    def __init__(self, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.folder = folder
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)],
-            stdout=subprocess.DEVNULL)
-        eventually(lambda: self.ask("PING") == "PONG", "Redis to answer")
-        return self
-
-    def stop(self):
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def ask(self, *words):
-        done = subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    def names(self, pattern):
-        return [name for name in self.ask("KEYS", pattern).splitlines() if name]
+def ask(redis, *words):
+    done = subprocess.run(["redis-cli", "-p", str(redis.port), *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory):
-    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
+    with Redis(tmp_path_factory.mktemp("redis")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory, mock, stub, redis):
+def way(redis):
+    """To Redis: what is between it and the replicas."""
+    proxy = Proxy(redis.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory, mock, stub, way):
     """Two replicas that share Redis."""
-    settings = {**SETTINGS, **stub.settings(), "redis.url": f"redis://127.0.0.1:{redis.port}"}
+    settings = {**SETTINGS, **stub.settings(), "unkey.timeout": "600ms", "redis.url": way.url}
     with Gateway(tmp_path_factory.mktemp("one"), mock, settings) as one, \
             Gateway(tmp_path_factory.mktemp("other"), mock, settings) as other:
         yield one, other
 
 
 @pytest.fixture
-def redis_again(redis):
-    """Whatever the test does to Redis is undone."""
+def redis_again(redis, way):
+    """Whatever the test does to Redis, and to the way there, is undone."""
     yield redis
-    if redis.process is None or redis.process.poll() is not None:
-        redis.process = None
+    way.delay, way.instead = 0.0, None
+    redis.resume()
+    if redis.process.poll() is not None:
         redis.start()
-    redis.process.send_signal(signal.SIGCONT)
 
 
 def shared(pair, stub, redis):
@@ -87,7 +59,7 @@ def shared(pair, stub, redis):
 
     def noted():
         assert status(pair[0], made["key"]) == 200
-        return redis.ask("GET", f"gw:kid:{{{made['keyId']}}}")
+        return ask(redis, "GET", f"gw:kid:{{{made['keyId']}}}")
 
     place = eventually(noted, "the record")
     return made, "gw:vk:" + place
@@ -95,12 +67,12 @@ def shared(pair, stub, redis):
 
 def test_what_one_replica_knows_the_other_need_not_ask(pair, stub, redis):
     made, record = shared(pair, stub, redis)
-    eventually(lambda: redis.ask("EXISTS", record) == "1", "the record")
+    eventually(lambda: ask(redis, "EXISTS", record) == "1", "the record")
     before = stub.count("keys.verifyKey")
     assert all_shards(pair[1], made["key"], 200)
     assert stub.count("keys.verifyKey") == before
-    assert made["key"] not in redis.ask("GET", record)
-    assert made["hash"] not in redis.ask("GET", record)
+    assert made["key"] not in ask(redis, "GET", record)
+    assert made["hash"] not in ask(redis, "GET", record)
 
 
 def test_a_change_by_one_replica_is_in_redis_before_it_is_answered(pair, stub, redis):
@@ -111,7 +83,7 @@ def test_a_change_by_one_replica_is_in_redis_before_it_is_answered(pair, stub, r
     answer = pair[0].ask(get("/api/v1/keys/" + made["keyId"], signed_in(owner), "Content-Type: application/json",
                              f"Content-Length: {len(body)}", method="PATCH") + body)
     assert answer.status == 200
-    assert redis.ask("EXISTS", f"gw:kt:{{{made['keyId']}}}") == "1"
+    assert ask(redis, "EXISTS", f"gw:kt:{{{made['keyId']}}}") == "1"
     assert all_shards(pair[0], made["key"], 401)
     # Unkey's own caches may still call it valid: the other replica, which has never seen the key, must not.
     stub.keys[made["keyId"]]["enabled"] = True
@@ -139,13 +111,32 @@ def test_a_change_through_one_replica_is_in_force_on_the_other_though_unkey_stil
     eventually(lambda: all_shards(one, made["key"], 200), "the key to be served again", 5)
 
 
-REDIS = ["up", "down", "paused", "garbage", "forged", "wrong type"]
-UNKEY = {"up": None, "down": Fault(status=503), "hangs": Fault(hang=True), "lies": Fault(body='{"meta":{},"data":[]}')}
+REDIS = ["up", "down", "paused", "slow", "nonsense", "a garbled record", "a forged record", "a record of the wrong type"]
+UNKEY = {"up": None, "down": Fault(status=503), "hangs": Fault(hang=True), "slow": Fault(delay=3), "garbage": FAULTS["html"],
+         "wrong types": FAULTS["wrong types"], "200 with an error": FAULTS["200 with an error"]}
+
+
+def harm(redis, way, record, state):
+    if state == "down":
+        redis.kill()
+    elif state == "paused":
+        redis.pause()
+    elif state == "slow":
+        way.delay = 2.0
+    elif state == "nonsense":
+        way.instead = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    elif state == "a garbled record":
+        ask(redis, "SET", record, "\x01garbage")
+    elif state == "a forged record":
+        ask(redis, "SET", record, ask(redis, "GET", record).replace('"rate":', '"rate":9'))
+    elif state == "a record of the wrong type":
+        ask(redis, "DEL", record)
+        ask(redis, "LPUSH", record, "x")
 
 
 @pytest.mark.parametrize("redis_state", REDIS)
 @pytest.mark.parametrize("unkey_state", UNKEY)
-def test_the_failure_matrix(pair, stub, redis_again, redis_state, unkey_state):
+def test_the_failure_matrix(pair, stub, redis_again, way, redis_state, unkey_state):
     redis = redis_again
     one, other = pair
     well_again(one, stub)
@@ -154,17 +145,7 @@ def test_the_failure_matrix(pair, stub, redis_again, redis_state, unkey_state):
     made, record = shared(pair, stub, redis)
     assert all_shards(one, made["key"], 200)
     fresh, nobody = stub.new_key()["key"], stranger()
-    if redis_state == "down":
-        redis.stop()
-    elif redis_state == "paused":
-        redis.process.send_signal(signal.SIGSTOP)
-    elif redis_state == "garbage":
-        redis.ask("SET", record, "\x01garbage")
-    elif redis_state == "forged":
-        redis.ask("SET", record, redis.ask("GET", record).replace('"rate":', '"rate":9'))
-    elif redis_state == "wrong type":
-        redis.ask("DEL", record)
-        redis.ask("LPUSH", record, "x")
+    harm(redis, way, record, redis_state)
     stub.fault = UNKEY[unkey_state]
 
     # Known here: served, whatever is the matter elsewhere.

@@ -8,7 +8,7 @@ import pytest
 
 from harness import Gateway, eventually, get, mock, needs_binary  # noqa: F401
 from sessions import signed_in
-from unkey_rig import (SETTINGS, VERIFY, Fault, UnkeyStub, all_shards, healthy, status, stranger, stub, use,  # noqa: F401
+from unkey_rig import (FAULTS, SETTINGS, VERIFY, Fault, UnkeyStub, all_shards, healthy, status, stranger, stub, use,  # noqa: F401
                        well_again)
 
 pytestmark = needs_binary
@@ -67,20 +67,6 @@ def test_a_key_without_an_owner_or_a_limit_works_with_the_defaults(alone, stub):
 
 
 # Unkey fails
-
-FAULTS = {
-    "401": Fault(status=401, only=VERIFY), "403": Fault(status=403, only=VERIFY), "412": Fault(status=412, only=VERIFY),
-    "500": Fault(status=500, only=VERIFY), "503": Fault(status=503, only=VERIFY), "slow": Fault(delay=6, only=VERIFY),
-    "hang": Fault(hang=True, only=VERIFY), "reset": Fault(reset=True, only=VERIFY),
-    "html": Fault(body="<html>It works!</html>", only=VERIFY), "empty": Fault(body="", only=VERIFY),
-    "no data": Fault(body='{"meta":{"requestId":"r"}}', only=VERIFY),
-    "200 with an error": Fault(body='{"meta":{},"data":{"valid":true,"code":"VALID","keyId":"key_1"},"error":{"status":500}}',
-                               only=VERIFY),
-    "contradiction": Fault(body='{"meta":{},"data":{"valid":true,"code":"NOT_FOUND","keyId":"key_1"}}', only=VERIFY),
-    "wrong types": Fault(body='{"meta":{},"data":{"valid":"yes","code":7,"keyId":[]}}', only=VERIFY),
-    "valid without a key": Fault(body='{"meta":{},"data":{"valid":true,"code":"VALID"}}', only=VERIFY),
-}
-
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_no_failure_of_unkey_makes_a_key_bad_or_good(alone, stub, name):

@@ -80,7 +80,7 @@ TEST_SUITE("auth/key_cache outage") {
 
     TEST_CASE("why a key is bad is remembered with it") {
         key_cache_fixture f;
-        CHECK(f.cache.finish_negative(f.begin(), key, nullptr, key_status::forbidden));
+        CHECK(f.cache.finish_negative(f.begin(), key, key_status::forbidden));
         CHECK(f.find(key).why == key_status::forbidden);
     }
 }

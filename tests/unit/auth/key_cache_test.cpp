@@ -99,7 +99,7 @@ TEST_SUITE("auth/key_cache") {
         f.since = 2s;
         CHECK(f.finish(slow, key, old)->limit.limit == 90);
         CHECK(f.find(key).who->limit.limit == 90);
-        CHECK(f.cache.finish_negative(slow, key, nullptr));
+        CHECK(f.cache.finish_negative(slow, key));
         CHECK(f.state(key) == cache_state::fresh);
     }
 
@@ -107,7 +107,7 @@ TEST_SUITE("auth/key_cache") {
         key_cache_fixture f;
         const fill_ticket ticket = f.begin();
         f.since = 1s;
-        CHECK(f.cache.finish_negative(ticket, key, nullptr));
+        CHECK(f.cache.finish_negative(ticket, key));
         CHECK(f.find(key).state == cache_state::negative);
         CHECK(f.find(key).who == nullptr);
         f.since = 9'999ms;
@@ -119,7 +119,7 @@ TEST_SUITE("auth/key_cache") {
 
     TEST_CASE("creating a key makes the shard forget that it was bad") {
         key_cache_fixture f;
-        f.cache.finish_negative(f.begin(), key, nullptr);
+        f.cache.finish_negative(f.begin(), key);
         f.cache.forget_negative(key);
         CHECK(f.state(key) == cache_state::miss);
 
@@ -127,29 +127,42 @@ TEST_SUITE("auth/key_cache") {
         const fill_ticket ticket = f.begin();
         f.table.invalidate("key_1");
         f.cache.forget_negative(key);
-        CHECK_FALSE(f.cache.finish_negative(ticket, key, nullptr));
+        CHECK_FALSE(f.cache.finish_negative(ticket, key));
         CHECK(f.state(key) == cache_state::miss);
     }
 
     TEST_CASE("enabling a disabled key again counts at once") {
         key_cache_fixture f;
-        const key_state& known = f.table.state_for("key_1");
-        CHECK(f.cache.finish_negative(f.begin(), key, &known));
+        SUBCASE("never seen valid here") {}
+        SUBCASE("or seen valid before, or by another shard in the meantime") {
+            static_cast<void>(f.table.state_for("key_1"));
+        }
+        CHECK(f.cache.finish_negative(f.begin(), key, key_status::disabled));
+        CHECK(f.state(key) == cache_state::negative);
+        static_cast<void>(f.table.state_for("key_1"));
         CHECK(f.state(key) == cache_state::negative);
         f.table.invalidate("key_1");
         CHECK(f.state(key) == cache_state::miss);
 
         const fill_ticket ticket = f.begin();
         f.table.invalidate("key_1");
-        CHECK_FALSE(f.cache.finish_negative(ticket, key, &known));
+        CHECK_FALSE(f.cache.finish_negative(ticket, key, key_status::disabled));
         CHECK(f.state(key) == cache_state::miss);
+    }
+
+    TEST_CASE("a key that nobody has issued stays bad whatever happens to others") {
+        key_cache_fixture f;
+        CHECK(f.cache.finish_negative(f.begin(), key));
+        f.table.invalidate("key_1");
+        f.table.invalidate_all();
+        CHECK(f.state(key) == cache_state::negative);
     }
 
     TEST_CASE("good and bad take each other's place") {
         key_cache_fixture f;
         f.fill(key);
         f.since = 1s;
-        f.cache.finish_negative(f.begin(), key, nullptr);
+        f.cache.finish_negative(f.begin(), key);
         CHECK(f.state(key) == cache_state::negative);
         CHECK(f.cache.size() == 0);
         f.since = 2s;
@@ -166,7 +179,7 @@ TEST_SUITE("auth/key_cache") {
             guess[0] = static_cast<std::uint8_t>(n & 0xff);
             guess[1] = static_cast<std::uint8_t>(n >> 8);
             guess[2] = 1;
-            f.cache.finish_negative(f.begin(), guess, nullptr);
+            f.cache.finish_negative(f.begin(), guess);
             REQUIRE(f.cache.negative_size() <= 10);
         }
         CHECK(f.state(key) == cache_state::fresh);
