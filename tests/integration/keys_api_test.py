@@ -1,4 +1,4 @@
-"""Key management, the same for keys in the embedded store and for keys at Unkey's: one set of tests for both."""
+"""Key management, the same for keys in the embedded store, in SQLite or PostgreSQL, and for keys at Unkey's: one set of tests."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import pytest
 
 import sessions
 from harness import Gateway, eventually, get, mock, needs_binary, post  # noqa: F401
+from postgres_server import Postgres, needs_postgres
 from sessions import ANN, BOB, signed_in
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -22,12 +23,18 @@ JSON = "Content-Type: application/json"
 METADATA = {"keyId", "name", "start", "rateLimit", "enabled", "createdAt", "expiresAt", "lastUsedAt"}
 
 
-@pytest.fixture(scope="module", params=["embedded", "unkey"])
+@pytest.fixture(scope="module", params=["embedded", pytest.param("postgres", marks=needs_postgres), "unkey"])
 def gateway(request, tmp_path_factory, mock):
     folder = tmp_path_factory.mktemp("gateway")
     settings = {**sessions.SETTINGS, "server.shards": 2, "session.rate_limit": 1_000_000}
     if request.param == "embedded":
         with Gateway(folder, mock, settings) as running:
+            running.stub = None
+            yield running
+        return
+    if request.param == "postgres":
+        with Postgres(tmp_path_factory.mktemp("postgres")) as postgres, \
+                Gateway(folder, mock, {**settings, "postgres.url": postgres.url}) as running:
             running.stub = None
             yield running
         return

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -12,6 +13,7 @@ import sessions
 from harness import Gateway, chat_body, eventually, get, needs_binary, post
 from imposter import Imposter, answer
 from postgres_server import Postgres, needs_postgres
+from redis_rig import Redis, needs_redis
 from sessions import ANN, BOB, signed_in
 
 pytestmark = needs_binary
@@ -57,9 +59,12 @@ def gateway(request, tmp_path_factory, imposter):
 
 
 @pytest.fixture(autouse=True)
-def clean(gateway, imposter):
+def clean(request, imposter):
     """Every test begins without provider keys."""
     imposter.script = answer(ANSWER)
+    if "gateway" not in request.fixturenames:
+        return
+    gateway = request.getfixturevalue("gateway")
     for user in (ANN, BOB):
         for row in listed(gateway, user):
             assert gateway.ask(get(f"{PATH}/{row['id']}", signed_in(user), method="DELETE")).status == 204
@@ -287,6 +292,53 @@ def test_the_key_is_nowhere_in_plain_text(gateway, imposter, ann):
     assert len(gateway.query("SELECT * FROM provider_key")) > 0 and MINE not in str(gateway.query("SELECT * FROM provider_key"))
 
 
+def memory_of(pid):
+    """All that the process may write to, piece by piece."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            begin, end = (int(number, 16) for number in line.split()[0].split("-"))
+            if line.split()[1].startswith("rw"):
+                memory.seek(begin)
+                try:
+                    yield memory.read(end - begin)
+                except OSError:
+                    pass  # a device's
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may read the memory of a process without core dumps")
+def test_after_it_was_used_the_key_is_nowhere_in_the_process_s_memory(gateway, imposter, ann):
+    made = store(gateway).json()["data"]
+    for stream in (False, True):
+        assert chat(gateway, ann, stream=stream).status == 200 and arrived(imposter) == MINE.lower()
+    assert gateway.ask(get(f"{PATH}/{made['id']}/test", signed_in(), method="POST")).status == 200
+    assert not any(MINE.encode() in piece for piece in memory_of(gateway.process.pid))
+    assert any(PLATFORM.encode() in piece for piece in memory_of(gateway.process.pid))  # it is looked for in the right place
+
+
+@needs_redis
+def test_the_key_does_not_pass_through_redis(tmp_path, imposter):
+    (tmp_path / "redis").mkdir()
+    (tmp_path / "gateway").mkdir()
+    with Redis(tmp_path / "redis") as redis, \
+            Gateway(tmp_path / "gateway", settings=settings(imposter, master_key(), **{"redis.url": redis.url, "limits.mode": "strict"})) as gateway:
+        authorization = "Authorization: Bearer " + key_of(gateway, ANN)
+        with open(tmp_path / "monitor", "wb") as output:
+            monitor = subprocess.Popen(["redis-cli", "-p", str(redis.port), "MONITOR"], stdout=output)
+        seen = tmp_path / "monitor"
+        try:
+            eventually(lambda: b"OK" in seen.read_bytes(), "the monitor")
+            made = store(gateway).json()["data"]
+            eventually(lambda: chat(gateway, authorization).status == 200 and b"EVALSHA" in seen.read_bytes().upper(), "Redis to be asked")
+            assert arrived(imposter) == MINE.lower()
+            assert gateway.ask(get(f"{PATH}/{made['id']}", signed_in(), method="DELETE")).status == 204
+            redis.command("ECHO", "the end")
+            eventually(lambda: b"the end" in seen.read_bytes(), "all of it")
+            assert MINE.encode() not in seen.read_bytes()
+        finally:
+            monitor.kill()
+            monitor.wait()
+
+
 def test_a_row_that_was_tampered_with_is_not_used(tmp_path, imposter):
     gateway = Gateway(tmp_path, settings=settings(imposter, master_key())).start()
     try:
@@ -347,7 +399,7 @@ def test_while_postgres_is_away_known_keys_go_on_and_nobody_is_called_invalid(tm
             authorization = "Authorization: Bearer " + key_of(gateway, ANN)
             assert store(gateway).status == 201
             assert chat(gateway, authorization).status == 200 and arrived(imposter) == MINE.lower()
-            postgres.kill()
+            postgres.stop()
             assert chat(gateway, authorization).status == 200 and arrived(imposter) == MINE.lower()
             unknown = chat(gateway, "Authorization: Bearer ck_" + "A" * 32)
             assert unknown.status == 503 and int(unknown.get("Retry-After")) >= 1
