@@ -78,6 +78,35 @@ class Redis:
         self.kill()
 
 
+class Cluster:
+    """Three masters that serve all slots; use it in a `with` statement."""
+
+    def __init__(self, folder):
+        self.nodes = []
+        for number in range(3):
+            own = Path(folder) / f"node{number}"
+            own.mkdir()
+            self.nodes.append(Redis(own, "--cluster-enabled", "yes", "--cluster-port", str(free_port())))
+        self.url = "redis://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    def __enter__(self):
+        for node in self.nodes:
+            node.start()
+        subprocess.run(["redis-cli", "--cluster", "create", *(f"127.0.0.1:{node.port}" for node in self.nodes), "--cluster-yes"],
+                       check=True, capture_output=True)
+        for node in self.nodes:
+            eventually(lambda n=node: b"cluster_state:ok" in n.command("CLUSTER", "INFO"), "the Cluster")
+        return self
+
+    def __exit__(self, *failure):
+        for node in self.nodes:
+            node.__exit__(*failure)
+
+    def keys(self):
+        """How many names each node holds."""
+        return [int(node.command("DBSIZE")[1:]) for node in self.nodes]
+
+
 class Proxy:
     """Forwards to a server, and can hold back what comes from it, say something else, or cut every connection of one kind."""
 
