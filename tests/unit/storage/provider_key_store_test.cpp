@@ -199,7 +199,9 @@ TEST_SUITE("storage/store_contract: login links") {
             const auto s = open();
             REQUIRE(s.login_links->insert("hash-1", "ann", 0, 1'000).has_value());
             const std::int64_t later = 10 * storage::kept_login_links_ms;
-            REQUIRE(s.login_links->insert("hash-2", "ann", later, later + 1'000).has_value());
+            REQUIRE(s.login_links->insert("hash-2", "ann", later, later + 1'000).has_value());  // hash-1 was the newest
+            CHECK(s.login_links->any().value());
+            REQUIRE(s.login_links->insert("hash-3", "ann", later, later + 1'000).has_value());
             CHECK_FALSE(s.login_links->take("hash-1", 500).value());  // forgotten
             CHECK(s.login_links->take("hash-2", later).value() == "ann");
             CHECK(s.login_links->any().value());
