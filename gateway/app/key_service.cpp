@@ -11,7 +11,7 @@ namespace concurred::app {
 
 namespace {
 
-constexpr std::chrono::seconds between_tries{1};
+constexpr std::chrono::milliseconds between_tries{250};
 
 std::int64_t now_ms() {
     return base::unix_millis(std::chrono::system_clock::now());
@@ -89,6 +89,10 @@ base::task<> key_service::tell_later(storage::api_key_row row) {
         }
         const bool told = co_await tell_replicas(row);
         if (told) {
+            // Replicas that have heard of the change already have found the old state.
+            if (bus_ != nullptr) {
+                static_cast<void>(co_await bus_->announce(row.id));
+            }
             break;
         }
     }

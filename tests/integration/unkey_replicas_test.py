@@ -111,6 +111,23 @@ def test_a_change_through_one_replica_is_in_force_on_the_other_though_unkey_stil
     eventually(lambda: all_shards(one, made["key"], 200), "the key to be served again", 5)
 
 
+def test_a_change_that_redis_does_not_take_at_first_is_in_force_everywhere_as_soon_as_it_does(pair, stub, redis):
+    one, other = pair
+    made = stub.new_key(owner=sessions.ANN)
+    assert all_shards(one, made["key"], 200) and all_shards(other, made["key"], 200)
+    name = f"gw:kid:{{{made['keyId']}}}"
+    place = eventually(lambda: ask(redis, "GET", name), "the record")
+    stub.remember(made["keyId"])
+    ask(redis, "DEL", name)
+    ask(redis, "LPUSH", name, "x")  # where the record stands cannot be read
+    patch(one, made["keyId"], {"enabled": False})
+    assert all_shards(one, made["key"], 401)
+    assert all_shards(other, made["key"], 200)  # it has heard, and has found the old record
+    ask(redis, "DEL", name)
+    ask(redis, "SET", name, place)
+    eventually(lambda: all_shards(other, made["key"], 401), "the key to be refused", 5)
+
+
 REDIS = ["up", "down", "paused", "slow", "nonsense", "a garbled record", "a forged record", "a record of the wrong type"]
 UNKEY = {"up": None, "down": Fault(status=503), "hangs": Fault(hang=True), "slow": Fault(delay=3), "garbage": FAULTS["html"],
          "wrong types": FAULTS["wrong types"], "200 with an error": FAULTS["200 with an error"]}

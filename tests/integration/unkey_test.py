@@ -152,7 +152,7 @@ def sessions_post(owner, body):
 @pytest.mark.watchdog(240)
 def test_a_flood_of_random_keys_reaches_unkey_only_up_to_the_cap_and_harms_no_good_key(tmp_path, mock, stub):
     count, connections, batch, most = 100_000, 40, 100, 8
-    with UnkeyStub() as own, Gateway(tmp_path, mock, {**SETTINGS, **own.settings(), "unkey.max_concurrent": most}) as gateway:
+    with UnkeyStub() as own, Gateway(tmp_path, mock, {**SETTINGS, **own.settings(), "unkey.max_concurrent": most, "unkey.timeout": "10s"}) as gateway:
         good = own.new_key()["key"]
         assert all_shards(gateway, good, 200)
         own.most_running, own.fault = 0, Fault(delay=0.02, only=VERIFY)
