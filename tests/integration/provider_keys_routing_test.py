@@ -265,24 +265,3 @@ def test_an_owner_s_key_is_used_by_every_endpoint_in_every_dialect(plain_rig, im
     named = plain_rig.post(path, "X-Provider-Key: nope", model=name, **body)
     assert named.status == 400 and "X-Provider-Key" in named.json()["error"]["message"]
     assert len(imposter.requests) == before + 1
-
-
-# Booking
-
-
-def test_while_usage_cannot_be_recorded_only_requests_with_an_owner_s_key_go_on(tmp_path, provider):
-    rig = Rig(tmp_path, provider.address, **{"storage.spool_limit": "1MiB"}).__enter__()
-    database = sqlite3.connect(rig.gateway.folder / "var" / "concurred.db", isolation_level=None)
-    try:
-        rig.bring("openai")
-        own, platform = model("openai"), model("x-ai")
-        assert rig.chat(own).status == rig.chat(platform).status == 200
-        database.execute("BEGIN IMMEDIATE")  # nothing can be written, and the spool fills up
-        eventually(lambda: {rig.chat(platform).status for _ in range(50)} == {503}, "the spool to be full", 60)
-        assert [rig.chat(own).status for _ in range(5)] == [200] * 5
-        assert rig.chat(platform).status == 503
-        assert rig.gateway.metrics()["concurred_usage_dropped_total"] == 5
-    finally:  # its log has errors, as it must
-        database.close()
-        rig.gateway.process.kill()
-        rig.gateway.wait()
