@@ -104,6 +104,7 @@ def all_suites():
         (f"openai {python['openai']}, anthropic {python['anthropic']} for Python", python_suite),
         (f"matrix for Node: openai, ai, {matrix}", lambda env: node_suite("matrix_*.test.mjs", env)),
         (f"@google/genai {node['@google/genai']}", lambda env: node_suite("genai.test.mjs", env)),
+        ("acceptance, by openai and ai", lambda env: node_suite("acceptance.test.mjs", env)),
         ("the mock provider, by openai and @anthropic-ai/sdk", lambda env: node_suite("mock_*.test.mjs", env)),
     ]
 

@@ -32,6 +32,7 @@ MATRIX = {
     "calls-tool": "tool=1,chunk=3",
     "calls-two-tools": "tool=2,chunk=3",
     "slow": "tool=0,tokens=500,gap=20ms",
+    "no-stream": "tool=0,tokens=5,prompt=11,json-instead",
     "refuses": "status=400",
     "busy": "status=429,retry-after=7",
     "overloaded": "status=503",

@@ -4,6 +4,8 @@
 //   ask(model, request)   one answer, in the words below
 //   abort(model, signal)  reads a stream; `signal.started()` when the first text is there
 //   failure(error)        {status, name} of an error
+//   respond(model, stream) where it speaks the Responses API: {text, usage}
+//   embed(model, texts)   where it embeds: vectors of four numbers
 // A request: {talk, stream, tools, schema, effort, image}; talk: [{user: text} | {answer} | {results: [{id, name, content}]}].
 // An answer: {text, reasoning, calls: [{id, name, args}], finish: 'stop' | 'tools', usage, raw}; usage: {input, output,
 // cached, reasoning}; `raw` is what the SDK wants back as the assistant's turn. What an SDK does not show is undefined.
@@ -125,6 +127,42 @@ const features = {
   },
 };
 
+/** Who has the two endpoints that go through as they are; the others' refusal names these. */
+const hasResponses = (provider) => !['anthropic', 'google'].includes(provider);
+const hasEmbeddings = (provider) => ['openai', 'x-ai', 'openrouter'].includes(provider);
+
+/** A refusal that says which models do otherwise. @returns why the cell is a gap */
+async function refusedByName({ failure }, asked, others) {
+  const seen = failure(await failureOf(asked));
+  assert.equal(seen.status, 400);
+  assert.match(seen.message, others);
+  assert.equal((await mock.ledger()).requests, 0);
+  return 'the provider has no such endpoint: 400 that names those who do, checked here';
+}
+
+/** Features of some SDKs. */
+const furtherFeatures = {
+  responses: async (driver, provider) => {
+    if (!hasResponses(provider)) {
+      return refusedByName(driver, driver.respond(modelOf('answer', provider), false), /openai, openrouter, x-ai and minimax/);
+    }
+    for (const stream of [false, true]) {
+      const { text, usage } = await driver.respond(modelOf('answer', provider), stream);
+      assert.equal(text, fiveTokens);
+      assert.deepEqual(usage, { input: 11, output: 5 });
+    }
+  },
+
+  embeddings: async (driver, provider) => {
+    if (!hasEmbeddings(provider)) {
+      return refusedByName(driver, driver.embed(modelOf('answer', provider), ['one', 'two']), /openai, openrouter and x-ai/);
+    }
+    const vectors = await driver.embed(modelOf('answer', provider), ['one', 'two']);
+    assert.deepEqual(vectors.map((v) => v.length), [4, 4]);
+    assert.notDeepEqual(Array.from(vectors[0]), Array.from(vectors[1]));
+  },
+};
+
 async function roundTrip(ask, provider, scenario, count, stream) {
   const model = modelOf(scenario, provider);
   const tools = [{ name: 'get_weather', description: 'The weather at a place', parameters: weatherSchema }];
@@ -163,15 +201,17 @@ export function matrix(sdk, driver) {
       assert.deepEqual((await mock.ledger()).violation_list, []);
     });
     for (const provider of providers) {
-      for (const [feature, run] of Object.entries(features)) {
+      const further = { ...(driver.respond && { responses: 1 }), ...(driver.embed && { embeddings: 1 }) };
+      const mine = [...Object.entries(features), ...Object.entries(furtherFeatures).filter(([name]) => further[name])];
+      for (const [feature, run] of mine) {
         test(`${feature}, ${provider}`, async (t) => {
           const gap = (await driver.missing?.()) ?? driver.gaps?.[`${feature} ${provider}`] ?? driver.gaps?.[feature];
           if (gap) {
             record(sdk, feature, provider, gap);
             return t.skip(gap);
           }
-          await run(driver, provider);
-          record(sdk, feature, provider, 'pass');
+          const result = await run(driver, provider);
+          record(sdk, feature, provider, result ?? 'pass');
         });
       }
     }

@@ -3,7 +3,7 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateObject, generateText, jsonSchema, streamText, tool } from 'ai';
+import { embedMany, generateObject, generateText, jsonSchema, streamText, tool } from 'ai';
 
 import { matrix, withoutMessages } from './matrix.mjs';
 import { apiKey, baseURL } from './support.mjs';
@@ -89,13 +89,29 @@ function driver(modelOf, reasoningOptions, schemaOptions = {}) {
       for await (const part of result.fullStream) if (part.type === 'text-delta') controller.abort();
       throw new Error('aborted');
     },
-    failure: (e) => ({ status: e.statusCode, name: e.name, retryAfter: e.responseHeaders['retry-after'] }),
+    failure: (e) => ({
+      status: e.statusCode,
+      name: e.name,
+      message: e.message,
+      retryAfter: e.responseHeaders['retry-after'],
+    }),
     errorNames: { 400: 'AI_APICallError', 429: 'AI_APICallError', 503: 'AI_APICallError' },
   };
 }
 
+const embedder = (modelOf, options) => async (name, values) =>
+  (await embedMany({ model: modelOf(name), values, maxRetries: 0, providerOptions: options })).embeddings;
+
+const openai = createOpenAI({ baseURL, apiKey });
 matrix('ai, @ai-sdk/openai', {
-  ...driver((name) => createOpenAI({ baseURL, apiKey }).chat(name), { openai: { reasoningEffort: 'low' } }),
+  ...driver((name) => openai.chat(name), { openai: { reasoningEffort: 'low' } }),
+  async respond(name, stream) {
+    const request = { model: openai.responses(name), prompt: 'Hello there', maxRetries: 0 };
+    const result = stream ? streamText(request) : await generateText(request);
+    const { inputTokens: input, outputTokens: output } = await result.totalUsage;
+    return { text: await result.text, usage: { input, output } };
+  },
+  embed: embedder((name) => openai.textEmbeddingModel(name), { openai: { dimensions: 4 } }),
   reasoningShown: false,
 });
 
@@ -106,7 +122,10 @@ const compatible = createOpenAICompatible({
   includeUsage: true,
   supportsStructuredOutputs: true,
 });
-matrix('ai, @ai-sdk/openai-compatible', driver(compatible, { concurred: { reasoningEffort: 'low' } }));
+matrix('ai, @ai-sdk/openai-compatible', {
+  ...driver(compatible, { concurred: { reasoningEffort: 'low' } }),
+  embed: embedder((name) => compatible.textEmbeddingModel(name), { concurred: { dimensions: 4 } }),
+});
 
 matrix('ai, @ai-sdk/anthropic', {
   ...driver(

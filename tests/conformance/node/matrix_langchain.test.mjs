@@ -2,7 +2,7 @@
 
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { concat } from '@langchain/core/utils/stream';
-import { ChatOpenAI } from '@langchain/openai';
+import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 
 import { matrix } from './matrix.mjs';
 import { apiKey, baseURL } from './support.mjs';
@@ -70,5 +70,23 @@ matrix('@langchain/openai', {
     for await (const chunk of stream) if (chunk.content) controller.abort();
     throw new Error('aborted');
   },
-  failure: (e) => ({ status: e.status, name: e.constructor.name, retryAfter: e.headers?.get?.('retry-after') }),
+  async respond(model, stream) {
+    const runnable = chat(model, { useResponsesApi: true });
+    let message;
+    if (stream) {
+      for await (const chunk of await runnable.stream('Hello there')) message = message ? concat(message, chunk) : chunk;
+    } else {
+      message = await runnable.invoke('Hello there');
+    }
+    const { input_tokens: input, output_tokens: output } = message.usage_metadata;
+    return { text: message.text, usage: { input, output } };
+  },
+  embed: (model, texts) =>
+    new OpenAIEmbeddings({ model, apiKey, dimensions: 4, maxRetries: 0, configuration: { baseURL } }).embedDocuments(texts),
+  failure: (e) => ({
+    status: e.status,
+    name: e.constructor.name,
+    message: e.message,
+    retryAfter: e.headers?.get?.('retry-after'),
+  }),
 });

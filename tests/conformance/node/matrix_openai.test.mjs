@@ -70,6 +70,22 @@ matrix('openai (Node)', {
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) controller.abort();
     throw new Error('the stream ended');
   },
-  failure: (e) => ({ status: e.status, name: e.constructor.name, retryAfter: e.headers.get('retry-after') }),
+  async respond(model, stream) {
+    const request = { model, input: 'Hello there' };
+    const answer = stream
+      ? await client().responses.stream(request).finalResponse()
+      : await client().responses.create(request);
+    return { text: answer.output_text, usage: { input: answer.usage.input_tokens, output: answer.usage.output_tokens } };
+  },
+  async embed(model, input) {
+    const { data } = await client().embeddings.create({ model, input, dimensions: 4 });
+    return data.map((one) => one.embedding);
+  },
+  failure: (e) => ({
+    status: e.status,
+    name: e.constructor.name,
+    message: e.message,
+    retryAfter: e.headers.get('retry-after'),
+  }),
   errorNames: { 400: 'BadRequestError', 429: 'RateLimitError', 502: 'InternalServerError', 503: 'InternalServerError' },
 });

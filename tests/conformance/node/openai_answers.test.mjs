@@ -6,6 +6,7 @@ import { beforeEach, suite, test } from 'node:test';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 
+import { modelOf, providers } from './matrix.mjs';
 import { apiKey, client, collect, fiveTokens, messages, mock, requestId, textOf } from './support.mjs';
 
 beforeEach(() => mock.reset());
@@ -149,4 +150,32 @@ suite('openai for Node: streams', () => {
     assert.equal(answer.choices[0].message.content, fiveTokens);
     assert.equal((await runner.totalUsage()).total_tokens, 16);
   });
+});
+
+suite('openai for Node: every provider', () => {
+  for (const provider of providers) {
+    test(`a picture by its address reaches ${provider}`, async () => {
+      const url = 'https://example.com/cat.png';
+      const content = [{ type: 'text', text: 'What is it?' }, { type: 'image_url', image_url: { url } }];
+      const model = modelOf('answer', provider);
+      const answer = await client().chat.completions.create({ model, messages: [{ role: 'user', content }] });
+      assert.equal(answer.choices[0].message.content, fiveTokens);
+      assert.ok(JSON.stringify((await mock.lastRequest()).body).includes(`"${url}"`));
+      assert.deepEqual((await mock.ledger()).violation_list, []);
+    });
+
+    test(`a whole answer of ${provider} in the place of a stream is a stream`, async () => {
+      const runner = client().chat.completions.stream({
+        model: modelOf('no-stream', provider),
+        messages,
+        stream_options: { include_usage: true },
+      });
+      const pieces = [];
+      runner.on('content', (delta) => pieces.push(delta));
+      const { choices } = await runner.finalChatCompletion();
+      assert.equal(pieces.join(''), fiveTokens);
+      assert.equal(choices[0].finish_reason, 'stop');
+      assert.equal((await runner.totalUsage()).total_tokens, 16);
+    });
+  }
 });

@@ -2,7 +2,8 @@
 
 A driver has `ask(model, talk, stream, tools, schema, effort)`, which returns an Answer, `abandon(model)`, which reads the
 beginning of a stream and goes away, `error`, the class of the SDK's errors, `unavailable`, the name of that for 503,
-`gaps`, why a feature, or `feature provider`, cannot be, and `missing()`, why none can be.
+`gaps`, why a feature, or `feature provider`, cannot be, and `missing()`, why none can be. One that speaks the Responses API
+has `respond(model, stream)`, which returns text and (input, output) tokens, and one that embeds `embed(model, texts)`.
 """
 
 import dataclasses
@@ -112,11 +113,45 @@ def abort(driver, provider, mock):
     mock.stopped_at("streaming")
 
 
+# Who has the two endpoints that go through as they are; the others' refusal names these.
+RESPONDING = ("openai", "x-ai", "openrouter", "minimax")
+EMBEDDING = ("openai", "x-ai", "openrouter")
+
+
+def refused_by_name(driver, ask, others, mock):
+    """A refusal that says which models do otherwise. Returns why the cell is a gap."""
+    with pytest.raises(driver.error) as caught:
+        ask()
+    assert caught.value.status_code == 400 and others in caught.value.message
+    assert mock.ledger()["requests"] == 0
+    return "the provider has no such endpoint: 400 that names those who do, checked here"
+
+
+def responses(driver, provider, mock):
+    if provider not in RESPONDING:
+        return refused_by_name(driver, lambda: driver.respond(f"answer@{provider}", False),
+                               "openai, openrouter, x-ai and minimax", mock)
+    for streamed in (False, True):
+        assert driver.respond(f"answer@{provider}", streamed) == (FIVE_TOKENS, (11, 5))
+    return None
+
+
+def embeddings(driver, provider, mock):
+    if provider not in EMBEDDING:
+        return refused_by_name(driver, lambda: driver.embed(f"answer@{provider}", ["one", "two"]),
+                               "openai, openrouter and x-ai", mock)
+    vectors = driver.embed(f"answer@{provider}", ["one", "two"])
+    assert [len(vector) for vector in vectors] == [4, 4] and vectors[0] != vectors[1]
+    return None
+
+
 FEATURES = {"plain": plain, "stream": stream, "usage": usage, "tool round trip": tool_round_trip,
             "parallel tools": parallel_tools, "image": image, "reasoning": reasoning,
             "structured output": structured_output, "errors": errors, "abort": abort}
+FURTHER = {"responses": responses, "embeddings": embeddings}
 
 cells = pytest.mark.parametrize("provider", PROVIDERS), pytest.mark.parametrize("feature", FEATURES)
+further_cells = pytest.mark.parametrize("provider", PROVIDERS), pytest.mark.parametrize("feature", {**FEATURES, **FURTHER})
 
 
 def record(sdk, feature, provider, result):
@@ -131,7 +166,7 @@ def check(driver, feature, provider, mock):
     if gap:
         record(driver.name, feature, provider, gap)
         pytest.skip(gap)
-    FEATURES[feature](driver, provider, mock)
+    result = {**FEATURES, **FURTHER}[feature](driver, provider, mock)
     # The mock checks every request by its provider's schema and rules.
     assert mock.ledger()["violation_list"] == []
-    record(driver.name, feature, provider, "pass")
+    record(driver.name, feature, provider, result or "pass")

@@ -5,7 +5,7 @@ import json
 import openai
 
 from conftest import API_KEY, BASE_URL, PATIENCE
-from matrix import Answer, cells, check
+from matrix import Answer, check, further_cells
 
 
 def to_messages(talk):
@@ -71,11 +71,23 @@ class Driver:
                                                  stream=True) as stream:
             next(chunk for chunk in stream if chunk.choices and chunk.choices[0].delta.content)
 
+    def respond(self, model, stream):
+        request = {"model": model, "input": "Hello there"}
+        if stream:
+            with self.client.responses.stream(**request) as helper:
+                answer = helper.until_done().get_final_response()
+        else:
+            answer = self.client.responses.create(**request)
+        return answer.output_text, (answer.usage.input_tokens, answer.usage.output_tokens)
+
+    def embed(self, model, texts):
+        return [one.embedding for one in self.client.embeddings.create(model=model, input=texts, dimensions=4).data]
+
 
 DRIVER = Driver()
 
 
-@cells[0]
-@cells[1]
+@further_cells[0]
+@further_cells[1]
 def test_matrix(feature, provider, mock):
     check(DRIVER, feature, provider, mock)
