@@ -82,16 +82,18 @@ def fill_postgres(server, requests, today, each, events):
 
 def processor_seconds(pids):
     """Of processes and all their children. Unlike the time that passes it does not depend on who else is at work."""
-    total, wanted = 0, set(pids)
-    for entry in sorted((e for e in os.listdir("/proc") if e.isdigit()), key=int):
+    processes = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             fields = Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()
+            processes[int(entry)] = (int(fields[1]), int(fields[11]) + int(fields[12]))
         except OSError:
-            continue
-        if int(entry) in wanted or int(fields[1]) in wanted:
-            wanted.add(int(entry))
-            total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
+            continue  # it has ended
+
+    def is_ours(pid):
+        return pid in pids or (pid in processes and is_ours(processes[pid][0]))
+
+    return sum(ticks for pid, (_, ticks) in processes.items() if is_ours(pid)) / os.sysconf("SC_CLK_TCK")
 
 
 def ask_all(port, key, asks, pids):
@@ -126,7 +128,7 @@ def main():
     with contextlib.ExitStack() as all_of_it:
         folder = Path(all_of_it.enter_context(tempfile.TemporaryDirectory()))
         if chosen.postgres:
-            server = all_of_it.enter_context(Postgres(folder / "postgres"))
+            server = all_of_it.enter_context(Postgres(folder / "postgres", settings=["shared_buffers=512MB", "max_wal_size=1GB"]))
             (folder / "concurred.toml").write_text(f'[postgres]\nurl = "{server.url}"\n')
         made = subprocess.run([binary, "keys", "create", "--name", "bench", "--rate-limit", "1000000", "--json"], cwd=folder,
                               capture_output=True, text=True, check=True)

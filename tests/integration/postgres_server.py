@@ -35,9 +35,10 @@ def open_the_way(path):
 
 
 class Postgres:
-    """In a `with` statement. @param data: folder on another file system, for the data"""
+    """In a `with` statement. @param data: folder on another file system, for the data @param settings: "name=value", ..."""
 
-    def __init__(self, folder, data=None):
+    def __init__(self, folder, data=None, settings=()):
+        self.settings = [word for setting in settings for word in ("-c", setting)]
         self.folder = Path(folder)
         self.data = Path(data or self.folder) / "pgdata"
         self.port = free_port()
@@ -55,7 +56,7 @@ class Postgres:
             self.process = subprocess.Popen(as_postgres(
                 BIN / "postgres", "-D", self.data, "-p", self.port, "-k", "", "-h", "127.0.0.1", "-c", "fsync=off",
                 "-c", "shared_buffers=16MB", "-c", "max_connections=50", "-c", "min_wal_size=2MB", "-c",
-                "max_wal_size=4MB"), stdout=log, stderr=log, cwd="/")
+                "max_wal_size=4MB", *self.settings), stdout=log, stderr=log, cwd="/")
 
     def start(self):
         self._spawn()
