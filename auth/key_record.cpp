@@ -1,6 +1,7 @@
 #include "auth/key_record.hpp"
 
 #include "auth/json_members.hpp"
+#include "auth/key_limits.hpp"
 #include "crypto/bytes.hpp"
 #include "crypto/encoding.hpp"
 #include "gateway/http/json_string.hpp"
@@ -15,7 +16,7 @@ namespace concurred::auth {
 
 namespace {
 
-constexpr std::int64_t version = 1;
+constexpr std::int64_t version = 2;  // 1 had no limits but the one of requests
 constexpr std::size_t code_digits = 64;
 
 constexpr key_status all_statuses[] = {key_status::valid,         key_status::not_found, key_status::disabled,
@@ -59,6 +60,7 @@ std::string text_of(const key_answer& answer) {
     add(out, "on", std::int64_t{row.enabled});
     add(out, "rate", std::int64_t{row.rate_limit});
     add(out, "window", row.rate_window_ms);
+    out.append(spend_limit_members(row.spend));
     add(out, "expires", row.expires_ms);
     add(out, "deleted", row.deleted_ms);
     return out + "}";
@@ -78,6 +80,7 @@ bool read_row(const json_members& fields, storage::api_key_row& row) {
     row.enabled = *on != 0;
     row.rate_limit = static_cast<std::uint32_t>(*rate);
     row.rate_window_ms = *window;
+    row.spend = read_spend_limits(fields);
     row.expires_ms = fields.integer("expires");
     row.deleted_ms = fields.integer("deleted");
     return true;

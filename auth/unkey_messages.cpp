@@ -1,6 +1,7 @@
 #include "auth/unkey_messages.hpp"
 
 #include "auth/json_members.hpp"
+#include "auth/key_limits.hpp"
 #include "gateway/base/usage_record.hpp"
 #include "gateway/http/json_string.hpp"
 
@@ -39,9 +40,11 @@ std::optional<std::string> owner_of(const json_members& fields) {
     return fields.text("ownerId");  // a server of version 1
 }
 
-/// The limit of a key: from its metadata, where we put it; else from the limit that Unkey itself applies.
-void read_limit(const json_members& fields, storage::api_key_row& row) {
+/// The limits of a key: from its metadata, where we put them; of requests else from the limit that Unkey itself
+/// applies.
+void read_limits(const json_members& fields, storage::api_key_row& row) {
     if (const auto meta = fields.object("meta")) {
+        row.spend = read_spend_limits(*meta);
         const auto limit = meta->integer("rateLimit");
         if (limit && *limit >= 1 && *limit <= most_rate_limit) {
             row.rate_limit = static_cast<std::uint32_t>(*limit);
@@ -78,7 +81,7 @@ void read_row(const json_members& fields, storage::api_key_row& row) {
     if (const json_member* meta = fields.find("meta"); meta != nullptr && meta->kind == json_kind::object) {
         row.meta = meta->value;
     }
-    read_limit(fields, row);
+    read_limits(fields, row);
 }
 
 std::optional<key_status> status_of_code(std::string_view code) noexcept {
@@ -99,15 +102,20 @@ std::optional<key_status> status_of_code(std::string_view code) noexcept {
     return found == std::end(known) ? key_status::not_found : found->second;  // the list of codes is an open one
 }
 
+bool is_limit(std::string_view name) noexcept {
+    return name == "rateLimit" || name == "tokenLimit" || name == "concurrency" || name == "budget";
+}
+
 /// `meta` with our own members in place of those that were there; other people's stay.
 std::string meta_with(const storage::api_key_row& row, std::string_view attempt) {
     std::string out = "{\"rateLimit\":" + std::to_string(row.rate_limit);
+    out.append(spend_limit_members(row.spend));
     if (!attempt.empty()) {
         add(out, "attempt", attempt);
     }
     if (const auto before = json_members::parse(row.meta)) {
         for (const json_member& member : before->members()) {
-            if (member.key != "rateLimit" && !(member.key == "attempt" && !attempt.empty())) {
+            if (!is_limit(member.key) && !(member.key == "attempt" && !attempt.empty())) {
                 out.append(",\"").append(member.key).append("\":").append(member.value);
             }
         }

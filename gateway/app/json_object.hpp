@@ -32,6 +32,12 @@ public:
         return *this;
     }
 
+    /// @param members each with a comma in front
+    json_object& add_members(std::string_view members) {
+        text_.append(members.substr(text_.size() > 1 || members.empty() ? 0 : 1));
+        return *this;
+    }
+
     /// The object so far.
     [[nodiscard]] std::string text() const { return text_ + "}"; }
 

@@ -1,4 +1,5 @@
 #include "auth/key_admin.hpp"
+#include "auth/key_limits.hpp"
 #include "gateway/app/command_database.hpp"
 #include "gateway/app/command_keys.hpp"
 #include "gateway/app/console.hpp"
@@ -91,7 +92,7 @@ void show(const auth::issued_key& made, bool json, base::wall_time now, const st
     }
     json_object rest;
     rest.add("name", row.name).add("rateLimit", row.rate_limit);
-    add_spend_limits(rest, row.spend);
+    rest.add_members(auth::spend_limit_members(row.spend));
     if (row.expires_ms) {
         rest.add("expiresAt", time_text(*row.expires_ms));
     }

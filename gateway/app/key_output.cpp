@@ -1,5 +1,6 @@
 #include "gateway/app/key_output.hpp"
 
+#include "auth/key_limits.hpp"
 #include "gateway/app/console.hpp"
 #include "gateway/app/json_object.hpp"
 #include "gateway/app/table.hpp"
@@ -68,25 +69,6 @@ std::string spend_text(const storage::key_spend_limits& spend) {
 
 }  // namespace
 
-void add_spend_limits(json_object& object, const storage::key_spend_limits& spend) {
-    if (spend.tokens_per_minute != 0) {
-        object.add("tokenLimit", spend.tokens_per_minute);
-    }
-    if (spend.concurrency != 0) {
-        object.add("concurrency", spend.concurrency);
-    }
-    if (spend.budget_day_nano_usd != 0 || spend.budget_month_nano_usd != 0) {
-        json_object budget;
-        if (spend.budget_day_nano_usd != 0) {
-            budget.add_json("day", usd(spend.budget_day_nano_usd));
-        }
-        if (spend.budget_month_nano_usd != 0) {
-            budget.add_json("month", usd(spend.budget_month_nano_usd));
-        }
-        object.add_json("budget", budget.text());
-    }
-}
-
 std::string key_state_text(const api_key_row& row, base::wall_time now) {
     if (row.deleted_ms) {
         return "revoked";
@@ -101,7 +83,7 @@ std::string key_json(const api_key_row& row) {
     json_object object;
     object.add("keyId", row.id).add("name", row.name).add("start", row.start).add("owner", row.owner_id);
     object.add("rateLimit", row.rate_limit).add("enabled", row.enabled);
-    add_spend_limits(object, row.spend);
+    object.add_members(auth::spend_limit_members(row.spend));
     add_time(object, "createdAt", row.created_ms);
     add_time(object, "expiresAt", row.expires_ms);
     add_time(object, "lastUsedAt", row.last_used_ms);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "gateway/app/json_object.hpp"
 #include "gateway/base/clock.hpp"
 #include "storage/api_key_store.hpp"
 
@@ -24,8 +23,5 @@ namespace concurred::app {
 
 /// One key, a line for each of its values.
 [[nodiscard]] std::string key_text(const storage::api_key_row& row, base::wall_time now);
-
-/// Adds `tokenLimit`, `concurrency` and `budget` with `day` and `month` in USD, those that there are.
-void add_spend_limits(json_object& object, const storage::key_spend_limits& spend);
 
 }  // namespace concurred::app

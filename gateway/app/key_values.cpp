@@ -1,7 +1,7 @@
 #include "gateway/app/key_values.hpp"
 
+#include "auth/key_limits.hpp"
 #include "auth/spend.hpp"
-
 #include "gateway/base/log_text.hpp"
 #include "gateway/base/usage_record.hpp"
 #include "gateway/base/utc_text.hpp"
@@ -115,22 +115,12 @@ base::result<std::int64_t> parse_budget(std::string_view text) {
     if (text == "none") {
         return 0;
     }
-    const auto wrong = [&] {
-        return refuse(
-            "a budget must be an amount of USD like 25 or 0.5, up to 1000000, with at most 8 decimals, or none, "
-            "not '" +
-            std::string(text) + "'");
-    };
-    const std::size_t point = text.find('.');
-    const auto whole = whole_number<std::uint64_t>(text.substr(0, point));
-    std::string decimals(point == std::string_view::npos ? "0" : text.substr(point + 1));
-    const bool digits = !decimals.empty() && decimals.find_first_not_of("0123456789") == std::string::npos;
-    if (!whole || !digits || decimals.size() > 8 || *whole > 1'000'000) {
-        return wrong();
+    if (const auto nano = auth::parse_budget_usd(text)) {
+        return *nano;
     }
-    decimals.resize(9, '0');
-    const auto nano = static_cast<std::int64_t>(*whole * 1'000'000'000 + *whole_number<std::uint64_t>(decimals));
-    return nano < 1 || nano > auth::max_budget_nano_usd ? base::result<std::int64_t>(wrong()) : nano;
+    return refuse(
+        "a budget must be an amount of USD like 25 or 0.5, up to 1000000, with at most 8 decimals, or none, not '" +
+        std::string(text) + "'");
 }
 
 base::result<std::int64_t> parse_expiry(std::string_view text, base::wall_time now) {

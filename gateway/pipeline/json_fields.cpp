@@ -16,12 +16,6 @@ using base::client_error;
 using base::errc;
 using base::result;
 
-base::error bad(std::string_view name, std::string_view allowed) {
-    return client_error(errc::bad_request,
-                        "The field '" + std::string(name) + "' must be " + std::string(allowed) + ".",
-                        std::string(name));
-}
-
 std::string listed(std::span<const std::string_view> names) {
     std::string text;
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -73,7 +67,13 @@ base::task<result<std::string_view>> read_json_body(http::exchange& x) {
     co_return read;
 }
 
-result<json_fields> json_fields::parse(std::string_view body, std::span<const std::string_view> allowed) {
+base::error json_fields::refuse(std::string_view name, std::string_view wanted) const {
+    const std::string whole = within_ + std::string(name);
+    return client_error(errc::bad_request, "The field '" + whole + "' must be " + std::string(wanted) + ".", whole);
+}
+
+result<json_fields> json_fields::parse(std::string_view body, std::span<const std::string_view> allowed,
+                                       std::string within) {
     if (!http::is_json_object(body)) {
         http::json_reader reader(body);
         while (reader.next() != nullptr) {
@@ -84,20 +84,22 @@ result<json_fields> json_fields::parse(std::string_view body, std::span<const st
                                 : "The body is not a JSON object: " + http::describe(body, reader.error()) + ".");
     }
     json_fields fields;
+    fields.within_ = std::move(within);
     http::json_reader reader(body);
     while (const http::json_member* m = reader.next()) {
         std::string name = http::json_unescape(m->key).value_or(std::string());
         if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
             // The name is the caller's: only what can be shown safely is shown.
             const bool plain = name.size() <= 64 && http::is_plain_json_text(name);
+            const std::string whole = plain ? fields.within_ + name : std::string();
             return client_error(
                 errc::bad_request,
-                (plain ? "The field '" + name + "' is not known" : std::string("A field is not known")) +
+                (plain ? "The field '" + whole + "' is not known" : std::string("A field is not known")) +
                     (allowed.empty() ? "; none is allowed here." : ". Allowed: " + listed(allowed) + "."),
-                plain ? name : std::string());
+                whole);
         }
         if (fields.has(name)) {
-            return bad(name, "given once");
+            return fields.refuse(name, "given once");
         }
         fields.members_.push_back({std::move(name), m->value});
     }
@@ -123,14 +125,14 @@ result<std::optional<std::string>> json_fields::text(std::string_view name, std:
         "a text of " + std::to_string(least) + " to " + std::to_string(most) + " characters without control characters";
     auto text = http::json_unquote(m->value);
     if (!text) {
-        return bad(name, wanted);
+        return refuse(name, wanted);
     }
     const std::size_t first = std::min(text->find_first_not_of(' '), text->size());
     text->erase(text->find_last_not_of(' ') + 1);
     text->erase(0, first);
     const auto length = length_of(*text);
     if (!length || *length < least || *length > most) {
-        return bad(name, wanted);
+        return refuse(name, wanted);
     }
     return std::optional<std::string>(std::move(*text));
 }
@@ -156,7 +158,7 @@ result<std::optional<std::uint32_t>> json_fields::number(std::string_view name, 
     const char* const end = m->value.data() + m->value.size();
     const auto [behind, failure] = std::from_chars(m->value.data(), end, value);
     if (failure != std::errc{} || behind != end || value < least || value > most) {
-        return bad(name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+        return refuse(name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     return std::optional(value);
 }
@@ -167,9 +169,36 @@ result<std::optional<bool>> json_fields::boolean(std::string_view name) const {
         return std::optional<bool>();
     }
     if (m->value != "true" && m->value != "false") {
-        return bad(name, "true or false");
+        return refuse(name, "true or false");
     }
     return std::optional(m->value == "true");
+}
+
+result<std::optional<std::uint32_t>> json_fields::limit(std::string_view name, std::uint32_t most) const {
+    if (is_null(name)) {
+        return std::optional<std::uint32_t>(0);
+    }
+    auto value = number(name, 1, most);
+    return value ? value : refuse(name, "a whole number from 1 to " + std::to_string(most) + ", or null for no limit");
+}
+
+result<std::optional<json_fields>> json_fields::object(std::string_view name,
+                                                       std::span<const std::string_view> allowed) const {
+    const member* m = find(name);
+    if (m == nullptr) {
+        return std::optional<json_fields>();
+    }
+    if (m->value == "null") {
+        return std::optional(json_fields());
+    }
+    if (!m->value.starts_with('{')) {
+        return refuse(name, "an object with any of " + listed(allowed) + ", or null");
+    }
+    auto fields = parse(m->value, allowed, within_ + std::string(name) + ".");
+    if (!fields) {
+        return std::move(fields).error();
+    }
+    return std::optional(std::move(*fields));
 }
 
 }  // namespace concurred::pipeline

@@ -22,7 +22,9 @@ public:
     /// @param body outlives the result. @param allowed the names there may be
     /// Errors: bad_request that says what is wrong, where, and what is allowed.
     [[nodiscard]] static base::result<json_fields> parse(std::string_view body,
-                                                         std::span<const std::string_view> allowed);
+                                                         std::span<const std::string_view> allowed) {
+        return parse(body, allowed, {});
+    }
 
     [[nodiscard]] bool has(std::string_view name) const noexcept { return find(name) != nullptr; }
     [[nodiscard]] bool empty() const noexcept { return members_.empty(); }
@@ -38,6 +40,14 @@ public:
     [[nodiscard]] base::result<std::optional<std::uint32_t>> number(std::string_view name, std::uint32_t least,
                                                                     std::uint32_t most) const;
     [[nodiscard]] base::result<std::optional<bool>> boolean(std::string_view name) const;
+    /// A limit: a whole number from 1, or null for none, which is 0 here.
+    [[nodiscard]] base::result<std::optional<std::uint32_t>> limit(std::string_view name, std::uint32_t most) const;
+    /// The members of an object within the object, whose errors name "outer.inner". Of null: nothing in it.
+    [[nodiscard]] base::result<std::optional<json_fields>> object(std::string_view name,
+                                                                  std::span<const std::string_view> allowed) const;
+    [[nodiscard]] bool is_null(std::string_view name) const noexcept { return raw(name) == "null"; }
+    /// 400 that names a field and says what it must be.
+    [[nodiscard]] base::error refuse(std::string_view name, std::string_view wanted) const;
     /// The value as it is written; empty when absent.
     [[nodiscard]] std::string_view raw(std::string_view name) const noexcept;
 
@@ -46,9 +56,12 @@ private:
         std::string name;
         std::string_view value;
     };
+    [[nodiscard]] static base::result<json_fields> parse(std::string_view body,
+                                                         std::span<const std::string_view> allowed, std::string within);
     [[nodiscard]] const member* find(std::string_view name) const noexcept;
 
     std::vector<member> members_;
+    std::string within_;  // "outer." of an object within the object
 };
 
 /// 400 MISSING_REQUIRED_FIELD for a field of a body.

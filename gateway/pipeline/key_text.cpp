@@ -1,5 +1,7 @@
 #include "gateway/pipeline/key_text.hpp"
 
+#include "auth/key_limits.hpp"
+#include "auth/spend.hpp"
 #include "gateway/base/clock.hpp"
 #include "gateway/base/utc_text.hpp"
 #include "gateway/http/json_string.hpp"
@@ -40,6 +42,7 @@ std::string members_of(const api_key_row& row) {
     add_text(out, "name", row.name);
     add_text(out, "start", row.start);
     out.append(",\"rateLimit\":").append(std::to_string(row.rate_limit));
+    out.append(auth::spend_limit_members(row.spend));
     out.append(",\"enabled\":").append(row.enabled ? "true" : "false");
     add_time(out, "createdAt", row.created_ms);
     add_time(out, "expiresAt", row.expires_ms);
@@ -61,10 +64,50 @@ std::string successful(std::string_view members) {
     return out;
 }
 
+/// `tokenLimit`, `concurrency` and `budget`, each null for no limit. What is not given is not changed, also of a
+/// budget.
+result<void> read_limits(const json_fields& fields, storage::api_key_patch& patch) {
+    static constexpr std::array<std::string_view, 2> periods{"day", "month"};
+    const auto tokens = fields.limit("tokenLimit", auth::max_tokens_per_minute);
+    if (!tokens) {
+        return tokens.error();
+    }
+    const auto concurrency = fields.limit("concurrency", auth::max_concurrency);
+    if (!concurrency) {
+        return concurrency.error();
+    }
+    const auto budget = fields.object("budget", periods);
+    if (!budget) {
+        return budget.error();
+    }
+    patch.tokens_per_minute = *tokens;
+    patch.concurrency = *concurrency;
+    if (*budget) {
+        std::array<std::optional<std::int64_t>, 2> amounts;
+        for (std::size_t i = 0; i < periods.size(); ++i) {
+            if (fields.is_null("budget") || (*budget)->is_null(periods[i])) {
+                amounts[i] = 0;
+            } else if ((*budget)->has(periods[i])) {
+                amounts[i] = auth::parse_budget_usd((*budget)->raw(periods[i]));
+                if (!amounts[i]) {
+                    return (*budget)->refuse(
+                        periods[i],
+                        "a number of USD above 0 and up to 1000000, with at most 8 decimals and no "
+                        "exponent, or null for no limit");
+                }
+            }
+        }
+        patch.budget_day_nano_usd = amounts[0];
+        patch.budget_month_nano_usd = amounts[1];
+    }
+    return {};
+}
+
 }  // namespace
 
 result<api_key_row> read_new_key(std::string_view body, const base::limits_config& limits, std::string owner) {
-    static constexpr std::array<std::string_view, 2> allowed{"name", "rateLimit"};
+    static constexpr std::array<std::string_view, 5> allowed{"name", "rateLimit", "tokenLimit", "concurrency",
+                                                             "budget"};
     const auto fields = json_fields::parse(body, allowed);
     if (!fields) {
         return fields.error();
@@ -77,22 +120,29 @@ result<api_key_row> read_new_key(std::string_view body, const base::limits_confi
     if (!rate) {
         return rate.error();
     }
+    storage::api_key_patch further;
+    if (auto read = read_limits(*fields, further); !read) {
+        return std::move(read).error();
+    }
     api_key_row row;
     row.name = std::move(*name);
     row.owner_id = std::move(owner);
     row.rate_limit = rate->value_or(limits.default_rate_limit);
+    static_cast<void>(further.apply_to(row));
     return row;
 }
 
 result<storage::api_key_patch> read_key_patch(std::string_view body, const base::limits_config& limits) {
-    static constexpr std::array<std::string_view, 3> allowed{"name", "rateLimit", "enabled"};
+    static constexpr std::array<std::string_view, 6> allowed{"name",        "rateLimit", "tokenLimit",
+                                                             "concurrency", "budget",    "enabled"};
     const auto fields = json_fields::parse(body, allowed);
     if (!fields) {
         return fields.error();
     }
     if (fields->empty()) {
         return base::client_error(base::errc::bad_request,
-                                  "There is nothing to change: give 'name', 'rateLimit' or 'enabled'.");
+                                  "There is nothing to change: give 'name', 'rateLimit', 'tokenLimit', 'concurrency', "
+                                  "'budget' or 'enabled'.");
     }
     auto name = fields->text("name", 1, most_key_name);
     if (!name) {
@@ -106,7 +156,11 @@ result<storage::api_key_patch> read_key_patch(std::string_view body, const base:
     if (!enabled) {
         return enabled.error();
     }
-    return storage::api_key_patch{.name = std::move(*name), .rate_limit = *rate, .enabled = *enabled};
+    storage::api_key_patch patch{.name = std::move(*name), .rate_limit = *rate, .enabled = *enabled};
+    if (auto read = read_limits(*fields, patch); !read) {
+        return std::move(read).error();
+    }
+    return patch;
 }
 
 result<std::chrono::seconds> read_grace(std::string_view body) {

@@ -18,11 +18,12 @@ namespace concurred::pipeline {
 inline constexpr std::size_t most_key_name = 100;
 inline constexpr std::chrono::seconds default_grace = std::chrono::days{1};
 
-/// POST /api/v1/keys: `name`, `rateLimit`. @param owner of the new key
+/// POST /api/v1/keys: `name`, `rateLimit`, `tokenLimit`, `concurrency`, `budget`. @param owner of the new key
 [[nodiscard]] base::result<storage::api_key_row> read_new_key(std::string_view body, const base::limits_config& limits,
                                                               std::string owner);
 
-/// PATCH /api/v1/keys/:id: any of `name`, `rateLimit`, `enabled`, at least one.
+/// PATCH /api/v1/keys/:id: at least one of those, or `enabled`. Null takes a limit away, a budget's `day` and `month`
+/// one by one.
 [[nodiscard]] base::result<storage::api_key_patch> read_key_patch(std::string_view body,
                                                                   const base::limits_config& limits);
 

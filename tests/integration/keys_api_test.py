@@ -23,6 +23,9 @@ JSON = "Content-Type: application/json"
 METADATA = {"keyId", "name", "start", "rateLimit", "enabled", "createdAt", "expiresAt", "lastUsedAt"}
 
 
+LIMITS = {"tokenLimit": 5000, "concurrency": 3, "budget": {"day": 0.5, "month": 12.34567891}}
+
+
 @pytest.fixture(scope="module", params=["embedded", pytest.param("postgres", marks=needs_postgres), "unkey"])
 def gateway(request, tmp_path_factory, mock):
     folder = tmp_path_factory.mktemp("gateway")
@@ -124,6 +127,14 @@ def test_the_default_limit(gateway):
     ({"name": "x", "rateLimit": 1.5}, "rateLimit", "whole number"), ({"name": "x", "rateLimit": "9"}, "rateLimit", "whole number"),
     ({"name": "x", "ownerId": BOB}, "ownerId", "not known"), ({"name": "x", "meta": {}}, "meta", "not known"),
     ({"name": "x", "expires": 1}, "expires", "not known"), ({"name": "x", "enabled": False}, "enabled", "not known"),
+    ({"name": "x", "tokenLimit": 0}, "tokenLimit", "1 to 1000000000"),
+    ({"name": "x", "tokenLimit": 1_000_000_001}, "tokenLimit", "or null"), ({"name": "x", "tokenLimit": "5"}, "tokenLimit", "whole number"),
+    ({"name": "x", "concurrency": -1}, "concurrency", "1 to 100000"), ({"name": "x", "concurrency": 2.5}, "concurrency", "whole number"),
+    ({"name": "x", "budget": 5}, "budget", "'day' and 'month'"), ({"name": "x", "budget": {"week": 5}}, "budget.week", "not known"),
+    ({"name": "x", "budget": {"day": 0}}, "budget.day", "USD"), ({"name": "x", "budget": {"month": "5"}}, "budget.month", "USD"),
+    ('{"name":"x","budget":{"day":1e2}}', "budget.day", "exponent"), ({"name": "x", "budget": {"month": 1_000_000.5}}, "budget.month", "1000000"),
+    ('{"name":"x","budget":{"day":0.000000001}}', "budget.day", "8 decimals"), ({"name": "x", "budget": {"day": -1}}, "budget.day", "above 0"),
+    ('{"name":"x","budget":{"day":1,"day":2}}', "budget.day", "once"),
     ('{"name":"x","name":"y"}', "name", "once"), ("[]", None, "object"), ('{"name":', None, "JSON")])
 def test_a_bad_body_is_named_and_makes_nothing(gateway, body, field, part):
     before = listed(gateway)
@@ -164,6 +175,57 @@ def test_a_change_is_answered_and_in_force_at_once_on_every_shard(gateway):
     limits = {use(gateway, made["key"]).all("X-RateLimit-Limit")[0] for _ in range(8)}
     assert limits == {"5000"}
     assert listed(gateway)[made["keyId"]]["name"] == "Renamed"
+
+
+def limits_of(row):
+    return {name: row[name] for name in LIMITS if name in row}
+
+
+def test_further_limits_are_kept_shown_and_changed_one_by_one(gateway):
+    user = fresh_user(6)
+    made = make(gateway, user, **LIMITS)
+    assert limits_of(listed(gateway, user)[made["keyId"]]) == LIMITS
+    path = f"{KEYS}/{made['keyId']}"
+
+    def change(body):
+        answer = send(gateway, "PATCH", path, body, user=user)
+        assert answer.status == 200, answer
+        data = answer.json()["data"]
+        assert limits_of(listed(gateway, user)[made["keyId"]]) == limits_of(data)
+        return limits_of(data)
+
+    assert change({"name": "renamed"}) == LIMITS
+    assert change({"budget": {"day": 1}}) == {**LIMITS, "budget": {"day": 1, "month": 12.34567891}}
+    assert change({"budget": {"month": None}, "concurrency": 100_000}) == {
+        "tokenLimit": 5000, "concurrency": 100_000, "budget": {"day": 1}}
+    assert change({"tokenLimit": 1_000_000_000, "budget": None}) == {"tokenLimit": 1_000_000_000, "concurrency": 100_000}
+    assert change({"tokenLimit": None, "concurrency": None}) == {}
+    unlimited = make(gateway, user, tokenLimit=None, budget=None)
+    assert limits_of(listed(gateway, user)[unlimited["keyId"]]) == {}
+
+
+def test_a_new_key_has_the_limits_of_the_one_whose_place_it_takes(gateway):
+    user = fresh_user(7)
+    made = make(gateway, user, **LIMITS)
+    answer = send(gateway, "POST", f"{KEYS}/{made['keyId']}/rotate", {}, user=user)
+    assert answer.status == 201
+    assert limits_of(listed(gateway, user)[answer.json()["data"]["keyId"]]) == LIMITS
+
+
+def test_a_token_limit_is_in_force_at_once_on_every_shard(gateway):
+    made = make(gateway, rateLimit=100_000)
+    path = f"{KEYS}/{made['keyId']}"
+    chat = {"model": "fast", "messages": [{"role": "user", "content": "Hello! " * 40}], "max_tokens": 8}
+
+    def statuses():
+        return {gateway.ask(post("/api/v1/chat/completions", json.dumps(chat), "Authorization: Bearer " + made["key"],
+                                 JSON)).status for _ in range(8)}
+
+    assert statuses() == {200}
+    assert send(gateway, "PATCH", path, {"tokenLimit": 20}).status == 200
+    assert statuses() == {400}  # the prompt alone is more
+    assert send(gateway, "PATCH", path, {"tokenLimit": None}).status == 200
+    assert statuses() == {200}
 
 
 def test_disabled_and_enabled_again(gateway):

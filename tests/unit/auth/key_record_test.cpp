@@ -24,6 +24,10 @@ key_answer sample() {
     answer.row.name = "Zoë \"quoted\"\n";
     answer.row.rate_limit = 250;
     answer.row.rate_window_ms = 10'000;
+    answer.row.spend = {.tokens_per_minute = 1'000'000'000,
+                        .concurrency = 3,
+                        .budget_day_nano_usd = 10,
+                        .budget_month_nano_usd = 1'000'000'000'000'000};
     answer.row.expires_ms = 1'795'779'000'000;
     return answer;
 }
@@ -46,6 +50,7 @@ TEST_SUITE("auth/key_record") {
         CHECK(read.answer.row.enabled);
         CHECK(read.answer.row.rate_limit == 250);
         CHECK(read.answer.row.rate_window_ms == 10'000);
+        CHECK(read.answer.row.spend == sample().row.spend);
         CHECK(read.answer.row.expires_ms == sample().row.expires_ms);
         CHECK_FALSE(read.answer.row.deleted_ms.has_value());
     }

@@ -68,6 +68,30 @@ TEST_SUITE("auth/unkey_messages") {
         }
     }
 
+    TEST_CASE("limits in tokens, requests under way and money go into the metadata, and come back from it") {
+        storage::api_key_row row;
+        row.id = "key_1";
+        row.rate_limit = 7;
+        row.spend = {.tokens_per_minute = 5'000, .concurrency = 2, .budget_day_nano_usd = 500'000'000};
+        row.meta = R"({"tokenLimit":1,"concurrency":"x","budget":{"month":3},"plan":"pro"})";
+        const std::string meta =
+            R"({"rateLimit":7,"tokenLimit":5000,"concurrency":2,"budget":{"day":0.5},"plan":"pro"})";
+        CHECK(unkey_update_body(row).find("\"meta\":" + meta) != std::string::npos);
+        const auto answer = verified(R"({"valid":true,"code":"VALID","keyId":"key_1","meta":)" + meta + "}");
+        REQUIRE(answer.has_value());
+        CHECK(answer->row.spend == row.spend);
+        const auto listed = parse_unkey_key(R"({"keyId":"key_1","start":"","createdAt":1,"meta":)" + meta + "}", 60);
+        REQUIRE(listed.has_value());
+        CHECK(listed->spend == row.spend);
+    }
+
+    TEST_CASE("further limits that make no sense are none") {
+        const auto answer = verified(R"({"valid":true,"code":"VALID","keyId":"key_1","meta":{"tokenLimit":1000000001,
+            "concurrency":2.5,"budget":{"day":"5","month":1e3}}})");
+        REQUIRE(answer.has_value());
+        CHECK(answer->row.spend == storage::key_spend_limits());
+    }
+
     TEST_CASE("every code has its consequence") {
         const auto status = [](std::string_view code) {
             const auto answer = verified(R"({"valid":false,"code":")" + std::string(code) + R"(","keyId":"key_1"})");
