@@ -112,13 +112,15 @@ void redis_client::learn_slots(const redis_value& slots) {
     cluster_->learn(slots, primary_.address());
 }
 
-task<redis_result> redis_client::call(std::string_view key, std::span<const std::string_view> words) {
+task<redis_result> redis_client::call(std::string_view key, std::span<const std::string_view> words,
+                                      base::steady_time by) {
     if (!cluster_) {
-        return primary_.call(words);
+        return primary_.call(words, by);
     }
     std::string command;  // kept, because it may have to be sent again
     append_redis_command(command, words);
-    return key.empty() ? cluster_->call_any(std::move(command)) : cluster_->call(std::move(command), redis_slot(key));
+    return key.empty() ? cluster_->call_any(std::move(command))
+                       : cluster_->call(std::move(command), redis_slot(key), by);
 }
 
 task<redis_result> redis_client::eval(const redis_script& script, std::span<const std::string_view> keys,
@@ -129,11 +131,13 @@ task<redis_result> redis_client::eval(const redis_script& script, std::span<cons
         "EVALSHA", script.name(), std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))};
     words.insert(words.end(), keys.begin(), keys.end());
     words.insert(words.end(), arguments.begin(), arguments.end());
-    redis_result r = co_await call(keys.front(), std::span<const std::string_view>(words.data(), words.size()));
+    const auto by = std::chrono::steady_clock::now() + settings_.command_timeout;
+    redis_result r = co_await call(keys.front(), std::span<const std::string_view>(words.data(), words.size()), by);
     if (!r && r.error().code == redis_errc::noscript) {
         words[0] = "EVAL";
         words[1] = script.text();
-        redis_result again = co_await call(keys.front(), std::span<const std::string_view>(words.data(), words.size()));
+        redis_result again =
+            co_await call(keys.front(), std::span<const std::string_view>(words.data(), words.size()), by);
         co_return std::move(again);
     }
     co_return std::move(r);

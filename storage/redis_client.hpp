@@ -44,7 +44,9 @@ public:
     /// @param key that decides which node of a Cluster gets it; empty: any node. All keys of a command have to be of
     /// one slot: give them the same {tag}.
     /// @param words the command and its arguments, any bytes; read during the call only
-    [[nodiscard]] base::task<redis_result> call(std::string_view key, std::span<const std::string_view> words);
+    /// @param by when it fails at the latest, if that is before `command_timeout` is over
+    [[nodiscard]] base::task<redis_result> call(std::string_view key, std::span<const std::string_view> words,
+                                                base::steady_time by = base::steady_time::max());
     /// The same with the words one by one: no braces, which this compiler cannot have beside a co_await.
     template <std::convertible_to<std::string_view>... Words>
     [[nodiscard]] base::task<redis_result> call(std::string_view key, std::string_view command, const Words&... words) {
@@ -52,8 +54,8 @@ public:
         return call(key, std::span<const std::string_view>(all));
     }
 
-    /// Runs a script; sends its text when Redis does not know it, for which the deadline begins anew. A script whose
-    /// reply did not come (`outcome_unknown`) may have run: do not repeat it unless that is harmless.
+    /// Runs a script; sends its text when Redis does not know it, all within one deadline. A script whose reply did not
+    /// come (`outcome_unknown`) may have run: do not repeat it unless that is harmless.
     /// @param script outlives the call, as do the texts behind @param keys (at least one) and @param arguments
     [[nodiscard]] base::task<redis_result> eval(const redis_script& script, std::span<const std::string_view> keys,
                                                 std::span<const std::string_view> arguments);

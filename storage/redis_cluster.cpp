@@ -145,8 +145,8 @@ task<redis_result> redis_cluster::call_any(std::string command) {
     co_return std::move(r);
 }
 
-task<redis_result> redis_cluster::call(std::string command, std::uint16_t slot) {
-    const auto deadline = clock::now() + settings_.command_timeout;
+task<redis_result> redis_cluster::call(std::string command, std::uint16_t slot, base::steady_time by) {
+    const auto deadline = std::min(by, clock::now() + settings_.command_timeout);
     redis_error last{redis_errc::clusterdown, "no node serves the slot"};
     std::optional<redis_address> sent_to;  // by ASK, for one time
     for (int tries = 0; tries < most_tries && (tries == 0 || clock::now() < deadline); ++tries) {
@@ -165,10 +165,10 @@ task<redis_result> redis_cluster::call(std::string command, std::uint16_t slot) 
         const bool ask = std::exchange(sent_to, std::nullopt).has_value();
         redis_result r;
         if (ask) {
-            redis_result asked = co_await one.call_encoded(asking() + command, 2);
+            redis_result asked = co_await one.call_encoded(asking() + command, deadline, 2);
             r = std::move(asked);
         } else {
-            redis_result told = co_await one.call_encoded(command);
+            redis_result told = co_await one.call_encoded(command, deadline);
             r = std::move(told);
         }
         if (r) {

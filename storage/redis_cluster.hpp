@@ -23,8 +23,10 @@ public:
     /// Ends everything.
     void stop();
 
-    /// Sends an encoded command to the node that serves the slot.
-    [[nodiscard]] base::task<redis_result> call(std::string command, std::uint16_t slot);
+    /// Sends an encoded command to the node that serves the slot, to another when it has moved. @param by when it fails
+    /// at the latest, over all nodes, if that is before `command_timeout` is over
+    [[nodiscard]] base::task<redis_result> call(std::string command, std::uint16_t slot,
+                                                base::steady_time by = base::steady_time::max());
     /// To any node: for what has no key.
     [[nodiscard]] base::task<redis_result> call_any(std::string command);
 

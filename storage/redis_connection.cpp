@@ -160,6 +160,7 @@ void redis_connection::abandon(std::string_view why) {
     flush_scheduled_ = write_blocked_ = false;
     attempt_deadline_ = base::steady_time::max();
     const std::deque<slot> pending = std::exchange(pending_, {});
+    out_of_order_ = false;
     for (const slot& s : pending) {
         if (s.waits != nullptr) {
             ++counters_.lost;
@@ -199,7 +200,7 @@ void redis_connection::stop() {
 // Commands
 
 std::unique_ptr<redis_connection::request> redis_connection::admit(std::size_t bytes, std::size_t replies,
-                                                                   bool is_greeting) {
+                                                                   base::steady_time by, bool is_greeting) {
     auto r = std::make_unique<request>(executor_);
     if (is_greeting ? !socket_.is_open() : !up()) {
         ++counters_.refused;
@@ -209,11 +210,13 @@ std::unique_ptr<redis_connection::request> redis_connection::admit(std::size_t b
         ++counters_.refused;
         r->answer = redis_error{redis_errc::overloaded, {}};
     } else {
-        const auto deadline = is_greeting ? attempt_deadline_ : clock::now() + settings_.command_timeout;
+        const auto now = clock::now();
+        const auto deadline = is_greeting ? attempt_deadline_ : std::min(by, now + settings_.command_timeout);
+        out_of_order_ = !pending_.empty() && (out_of_order_ || deadline < pending_.back().deadline);
         for (std::size_t i = 1; i < replies; ++i) {
-            pending_.push_back({nullptr, deadline});
+            pending_.push_back({nullptr, now, deadline});
         }
-        pending_.push_back({r.get(), deadline});
+        pending_.push_back({r.get(), now, deadline});
         r->owner = this;
         ++counters_.commands;
         schedule_flush();
@@ -223,27 +226,27 @@ std::unique_ptr<redis_connection::request> redis_connection::admit(std::size_t b
 }
 
 std::unique_ptr<redis_connection::request> redis_connection::greeting(std::initializer_list<std::string_view> words) {
-    auto r = admit(0, 1, true);
+    auto r = admit(0, 1, base::steady_time::max(), true);
     if (!r->answer) {
         append_redis_command(queued_, {words.begin(), words.size()});
     }
     return r;
 }
 
-task<redis_result> redis_connection::call(std::span<const std::string_view> words) {
+task<redis_result> redis_connection::call(std::span<const std::string_view> words, base::steady_time by) {
     std::size_t bytes = 0;
     for (const std::string_view word : words) {
         bytes += word.size() + 16;
     }
-    auto r = admit(bytes, 1, false);
+    auto r = admit(bytes, 1, by, false);
     if (!r->answer) {
         append_redis_command(queued_, words);
     }
     return finish(std::move(r));
 }
 
-task<redis_result> redis_connection::call_encoded(std::string_view command, std::size_t replies) {
-    auto r = admit(command.size(), replies, false);
+task<redis_result> redis_connection::call_encoded(std::string_view command, base::steady_time by, std::size_t replies) {
+    auto r = admit(command.size(), replies, by, false);
     if (!r->answer) {
         queued_ += command;
     }

@@ -63,9 +63,13 @@ public:
     /// Sends a command and completes with its reply. It is put in line before this returns, so the order of calls is
     /// the order on the wire. Error replies come back as errors.
     /// @param words read during the call only
-    [[nodiscard]] base::task<redis_result> call(std::span<const std::string_view> words);
+    /// @param by when it fails at the latest, if that is before `command_timeout` is over
+    [[nodiscard]] base::task<redis_result> call(std::span<const std::string_view> words,
+                                                base::steady_time by = base::steady_time::max());
     /// The same for a command that is encoded already. @param replies how many it will get; the last one counts.
-    [[nodiscard]] base::task<redis_result> call_encoded(std::string_view command, std::size_t replies = 1);
+    [[nodiscard]] base::task<redis_result> call_encoded(std::string_view command,
+                                                        base::steady_time by = base::steady_time::max(),
+                                                        std::size_t replies = 1);
 
     /// Gives up the connection and makes a new one: the server is not the one to talk to any more.
     void reconnect(std::string_view why) { fail(why, redis_errc::lost); }
@@ -94,6 +98,7 @@ private:
     /// A place in the order of replies; it stays when nobody waits for the reply any more.
     struct slot {
         request* waits = nullptr;
+        base::steady_time sent;
         base::steady_time deadline;
     };
 
@@ -101,7 +106,8 @@ private:
     [[nodiscard]] base::task<std::optional<redis_error>> greet();
     [[nodiscard]] base::task<> read_loop(std::uint64_t generation);
     [[nodiscard]] base::task<redis_result> finish(std::unique_ptr<request> r);
-    [[nodiscard]] std::unique_ptr<request> admit(std::size_t bytes, std::size_t replies, bool greeting);
+    [[nodiscard]] std::unique_ptr<request> admit(std::size_t bytes, std::size_t replies, base::steady_time by,
+                                                 bool greeting);
     [[nodiscard]] std::unique_ptr<request> greeting(std::initializer_list<std::string_view> words);
     void abandon(std::string_view why);
     void schedule_flush();
@@ -129,8 +135,9 @@ private:
     bool settled_ = false;
     std::uint64_t generation_ = 0;  // of the socket: what belongs to an older one finds out by it
     std::deque<slot> pending_;
-    std::string queued_;   // commands not given to the socket
-    std::string writing_;  // what the socket takes at the moment
+    bool out_of_order_ = false;  // the deadlines in it
+    std::string queued_;         // commands not given to the socket
+    std::string writing_;        // what the socket takes at the moment
     std::size_t written_ = 0;
     bool flush_scheduled_ = false;
     bool write_blocked_ = false;

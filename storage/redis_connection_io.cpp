@@ -175,9 +175,8 @@ void redis_connection::on_timer() {
     base::steady_time next = pending_.empty() ? last_reply_ + settings_.idle_ping : base::steady_time::max();
     for (const slot& s : pending_) {
         // An overdue one is looked at again when it is time to give up the connection.
-        next = std::min(
-            next, s.deadline > now ? s.deadline : s.deadline - settings_.command_timeout + settings_.stall_timeout);
-        if (s.deadline > now) {
+        next = std::min(next, s.deadline > now ? s.deadline : s.sent + settings_.stall_timeout);
+        if (s.deadline > now && !out_of_order_) {
             break;
         }
     }
@@ -187,7 +186,10 @@ void redis_connection::on_timer() {
 void redis_connection::fail_overdue(base::steady_time now) {
     for (slot& s : pending_) {
         if (s.deadline > now) {
-            break;
+            if (!out_of_order_) {
+                break;
+            }
+            continue;
         }
         state_ = state::stalled;
         if (s.waits != nullptr) {
@@ -198,7 +200,7 @@ void redis_connection::fail_overdue(base::steady_time now) {
             late->answered.ring();
         }
     }
-    if (!pending_.empty() && now - (pending_.front().deadline - settings_.command_timeout) >= settings_.stall_timeout) {
+    if (!pending_.empty() && now - pending_.front().sent >= settings_.stall_timeout) {
         fail("the server does not answer", redis_errc::timed_out);
     }
 }
@@ -206,8 +208,9 @@ void redis_connection::fail_overdue(base::steady_time now) {
 void redis_connection::ping() {
     constexpr std::string_view command = "PING";
     append_redis_command(queued_, {&command, 1});
-    const auto deadline = clock::now() + settings_.command_timeout;
-    pending_.push_back({nullptr, deadline});
+    const auto now = clock::now();
+    const auto deadline = now + settings_.command_timeout;
+    pending_.push_back({nullptr, now, deadline});
     schedule_flush();
     watch(deadline);
 }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdlib>
 #include <string>
 
@@ -17,7 +18,8 @@ constexpr std::string_view greeting_replies = "+OK\r\n-ERR This instance has clu
 
 /// A server in the test's hands, connected to a client that believes it is Redis.
 struct puppet {
-    puppet() : rig("redis://127.0.0.1:" + std::to_string(server.port())) {
+    explicit puppet(const std::function<void(redis_settings&)>& change = {})
+        : rig("redis://127.0.0.1:" + std::to_string(server.port()), change) {
         rig.until([this] { return server.has_waiting(); });
         peer.emplace(server.accept());
         peer->send(greeting_replies);
@@ -74,6 +76,28 @@ TEST_SUITE("integration/redis_stream") {
             const redis_result r = redis.rig.loop.finish(answer);
             CHECK((r.has_value() || r.error().code == redis_errc::lost));
         }
+    }
+
+    TEST_CASE("a script that Redis does not know waits no longer than one that it knows") {
+        puppet redis([](redis_settings& s) { s.command_timeout = std::chrono::milliseconds(300); });
+        puppet slow([](redis_settings& s) { s.command_timeout = std::chrono::milliseconds(100); });
+        const auto before = redis.rig.client->counters().commands;
+        const redis_script script("return 1");
+        const std::array<std::string_view, 1> keys{"k"};
+        net::test::pending<redis_result> unknown;
+        net::test::pending<redis_result> other;
+        redis.rig.loop.start(redis.rig.client->eval(script, keys, {}), unknown);
+        redis.rig.loop.start(redis.rig.client->call("k", "GET", "k"), other);
+        CHECK(slow.rig.outcome({"GET", "k"}) == to_text(redis_errc::timed_out));  // a third of the deadline is over
+        redis.peer->send("-NOSCRIPT No matching script.\r\n");
+        // Its text goes out behind the other command, and neither is answered: who began first is not let go last.
+        redis.rig.loop.run_until([&] { return other.done; });
+        redis.rig.loop.poll();
+        REQUIRE(unknown.done);
+        REQUIRE_FALSE(unknown.value->has_value());
+        CHECK(unknown.value->error().code == redis_errc::timed_out);
+        CHECK(other.value->error().code == redis_errc::timed_out);
+        CHECK(redis.rig.client->counters().commands - before == 3);  // the text was sent
     }
 
     TEST_CASE("over TLS the server is verified, and its name is") {
