@@ -129,20 +129,19 @@ limit_decision shared_limiter::decide_alone(const terms& t, std::int64_t now_us)
     return said;
 }
 
-task<limit_decision> shared_limiter::ask(principal who, path_class path) {
+task<limit_decision> shared_limiter::ask(principal who, path_class path, charges_beside* beside) {
     const auto t = terms_of(who, path);
     if (!t) {
         co_return limit_decision{.limit = who.limit.limit, .retry_after = std::chrono::seconds{1}};
     }
     const std::int64_t began = now_micros();
-    std::array<bucket_charge, 2> buckets{
+    boost::container::small_vector<bucket_charge, 3> buckets{
         bucket_charge{"rpm", t->capacity_us, t->key.emission.count(), 0, ahead_of(t->key_cell.own, began)}};
-    std::size_t count = 1;
     std::string path_name;
     if (t->path != nullptr) {
         path_name = "rpm:" + rules_.rules()[static_cast<std::size_t>(path)].route;
-        buckets[count++] = {path_name, t->path->capacity_us(), t->path->emission.count(), 0,
-                            ahead_of(t->path_cell->own, began)};
+        buckets.push_back(
+            {path_name, t->path->capacity_us(), t->path->emission.count(), 0, ahead_of(t->path_cell->own, began)});
     }
     // One at a time gets a slice, and only as much as is missing: that is what bounds the units a gateway can hold.
     std::uint32_t extra = 0;
@@ -151,7 +150,10 @@ task<limit_decision> shared_limiter::ask(principal who, path_class path) {
         extra = t->slice - std::min(t->slice, t->key_cell.held.load(std::memory_order_relaxed));
         buckets[0].unit_us = t->key.emission.count();
     }
-    const auto answer = co_await redis_.take(tag_of(who), std::span(buckets).first(count), extra);
+    const charges_beside none;
+    const charges_beside& also = beside != nullptr ? *beside : none;
+    buckets.insert(buckets.end(), also.buckets.begin(), also.buckets.end());
+    auto answer = co_await redis_.take(tag_of(who), {buckets.data(), buckets.size()}, extra, also.place, also.money);
     const std::int64_t now = now_micros();
     if (answer && answer->extra != 0) {
         counters_.units_taken += answer->extra;
@@ -163,7 +165,24 @@ task<limit_decision> shared_limiter::ask(principal who, path_class path) {
     if (takes) {
         t->key_cell.taking.store(false);
     }
-    co_return answer ? conclude(*t, *answer, now) : decide_alone(*t, now);
+    const limit_decision said = answer ? conclude(*t, *answer, now) : decide_alone(*t, now);
+    if (beside != nullptr) {
+        beside->take(std::move(answer));
+    }
+    co_return said;
+}
+
+limit_decision shared_limiter::as_known(const principal& who, path_class path) const {
+    const auto t = terms_of(who, path);
+    if (!t) {
+        return limit_decision{.allowed = true, .limit = who.limit.limit};
+    }
+    const std::int64_t now = now_micros();
+    const limit_decision key =
+        decision_at(t->key, t->capacity_us, ahead_of(t->key_cell.seen, now), 0, t->key_cell.held.load());
+    return t->path == nullptr
+               ? key
+               : governing(key, decision_at(*t->path, t->path->capacity_us(), ahead_of(t->path_cell->seen, now), 0));
 }
 
 limit_decision shared_limiter::conclude(const terms& t, const charges_answer& answer, std::int64_t now_us) {
@@ -184,7 +203,6 @@ limit_decision shared_limiter::conclude(const terms& t, const charges_answer& an
     if (answer.allowed) {
         count_admitted(t, now_us);
     }
-    said.allowed = answer.allowed;
     return said;
 }
 

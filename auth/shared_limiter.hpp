@@ -32,6 +32,21 @@ struct shared_limit_counters {
     std::uint64_t units_returned = 0;  ///< of those, given back unused
 };
 
+/// What a request takes in the same step as its unit of the limits of requests.
+struct charges_beside {
+    std::span<const bucket_charge> buckets{};
+    const place_charge* place = nullptr;
+    std::span<const money_charge> money{};
+
+    std::optional<charges_answer> answer{};  ///< nullopt: Redis was not asked, or there was no answer
+    bool unknown = false;                    ///< without an answer: Redis may have taken it all the same
+
+    void take(boost::system::result<charges_answer, storage::redis_error> reply) {
+        unknown = !reply && reply.error().outcome_unknown();
+        answer = reply ? std::optional(std::move(*reply)) : std::nullopt;
+    }
+};
+
 /// Decides whether a key may send one more request when limits are shared with other gateways. One for each shard; the
 /// cells are shared by all of them. Must outlive the run of its executor's context.
 class shared_limiter {
@@ -49,7 +64,12 @@ public:
     [[nodiscard]] std::optional<limit_decision> decide_now(const principal& who, path_class path, std::int64_t now_us);
     /// Asks Redis; decides by the gateway's share when there is no answer within the deadline.
     /// @param who a copy: the caller's may not outlive the wait
-    [[nodiscard]] base::task<limit_decision> ask(principal who, path_class path);
+    /// @param beside taken together with it, all or nothing; outlives the call. The decision is that of the limits of
+    /// requests alone; after an answer of Redis `beside->answer` has the others and whether all was taken.
+    [[nodiscard]] base::task<limit_decision> ask(principal who, path_class path, charges_beside* beside = nullptr);
+
+    /// The limits of requests as last heard of, with nothing taken: for the answer to who is denied by another limit.
+    [[nodiscard]] limit_decision as_known(const principal& who, path_class path) const;
 
     [[nodiscard]] const shared_limit_counters& counters() const noexcept { return counters_; }
 

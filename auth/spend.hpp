@@ -31,6 +31,31 @@ inline constexpr std::uint64_t max_tokens_per_minute = 1'000'000'000;
 inline constexpr std::uint32_t max_concurrency = 100'000;
 inline constexpr std::int64_t max_budget_nano_usd = 1'000'000'000'000'000;  // a million USD
 
+/// The limits of one of `replicas` gateways, while they cannot agree: never none, and at least 1 of each.
+[[nodiscard]] spend_limits share_of(const spend_limits& limits, std::uint32_t replicas) noexcept;
+
+/// What one gateway has let through, held against its share of the limits.
+struct spend_share {
+    std::atomic<std::int64_t> tokens{0};
+    money_cell day;
+    money_cell month;
+};
+
+/// The last denials by Redis; see spend_memory.hpp. Times are of the steady clock.
+struct spend_denials {
+    struct cell {
+        std::atomic<std::int64_t> until_ms{0};     ///< believed before
+        std::atomic<std::int64_t> retry_at_ms{0};  ///< when it would pass
+        std::atomic<std::uint64_t> limit{0};       ///< for which it was said
+        std::atomic<std::uint64_t> left{0};
+        std::atomic<std::uint64_t> wanted{0};
+    };
+    cell concurrency;
+    cell tokens;
+    cell day;
+    cell month;
+};
+
 /// Limits and counts of one key, shared by all shards. Made for keys that have such limits, and only for them; lives as
 /// long as the key's state.
 struct spend_state {
@@ -43,6 +68,8 @@ struct spend_state {
     std::atomic<std::uint32_t> active{0};
     money_cell day;
     money_cell month;
+    spend_share share;
+    spend_denials denials;
     std::atomic<bool> known{false};  ///< what was spent before this process began has been read
 
     void set(const spend_limits& limits) noexcept;
@@ -59,11 +86,27 @@ struct spend_request {
     std::int64_t prompt_nano_usd = 0;  ///< cost of these prompt tokens
     std::int64_t output_nano_usd = 0;  ///< cost of these output tokens
     bool priced = true;
+
+    /// In units of `money_cell`: what is held, and the least that will do.
+    [[nodiscard]] std::uint64_t most_units() const noexcept;
+    [[nodiscard]] std::uint64_t least_units() const noexcept;
 };
 
 using base::spend_hold;
 
+/// The UTC day and month of a moment, numbered, and when they end.
+struct spend_periods {
+    std::uint16_t day = 0;
+    std::uint16_t month = 0;
+    std::chrono::milliseconds day_ends{0};    ///< from that moment on
+    std::chrono::milliseconds month_ends{0};  ///< from that moment on
+};
+[[nodiscard]] spend_periods periods_of(base::wall_time now) noexcept;
+
 enum class spend_limit : std::uint8_t { none, concurrency, tokens, day, month, unpriced, too_large };
+
+/// When to ask again for a place: nobody knows when one is free.
+inline constexpr std::chrono::seconds until_a_place{1};
 
 struct spend_decision {
     spend_limit denied_by = spend_limit::none;
@@ -83,6 +126,20 @@ struct spend_decision {
 /// @param hold filled when allowed: `settle` it when the request ends, however it ends
 [[nodiscard]] spend_decision reserve(spend_state& state, const spend_request& request, base::wall_time wall,
                                      base::steady_time now, spend_hold& hold) noexcept;
+
+/// The same by this gateway's share of the limits, for the time in which gateways that share them cannot agree.
+[[nodiscard]] spend_decision reserve_share(spend_state& state, const spend_request& request, std::uint32_t replicas,
+                                           base::wall_time wall, base::steady_time now, spend_hold& hold) noexcept;
+
+/// Counts a request that was admitted elsewhere: `hold` says what it may use.
+void count_admitted(const spend_hold& hold, base::steady_time now) noexcept;
+
+/// Whether no waiting helps: `too_large`, `unpriced`, or `none`.
+[[nodiscard]] spend_limit never_passes(const spend_limits& limits, const spend_request& request) noexcept;
+
+/// Tokens that are held for a request: the bound on the answer gives way to the bucket, or a small limit would let
+/// nothing through at all.
+[[nodiscard]] std::uint64_t tokens_to_hold(std::uint64_t per_minute, const spend_request& request) noexcept;
 
 /// Replaces what is held by what was used; with nothing used all of it comes back. Empties `hold`.
 void settle(spend_hold& hold, std::uint64_t tokens, std::int64_t nano_usd, base::steady_time now) noexcept;

@@ -134,6 +134,14 @@ struct money_cell {
         }
     }
 
+    /// Counts what somebody else has decided.
+    void charge(std::uint16_t period, std::uint64_t units) noexcept {
+        std::uint64_t stored = value.load(std::memory_order_relaxed);
+        while (!value.compare_exchange_weak(stored, pack(period, amount(stored, period) + units),
+                                            std::memory_order_relaxed)) {
+        }
+    }
+
     /// Raises it to what the books say was spent, if that is more.
     void raise(std::uint16_t period, std::uint64_t units) noexcept {
         std::uint64_t stored = value.load(std::memory_order_relaxed);

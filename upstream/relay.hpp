@@ -48,6 +48,17 @@ public:
         static_cast<void>(longest_answer);
         return {};
     }
+    /// Whether `reserve` is to be awaited before `about_to_ask`.
+    [[nodiscard]] virtual bool reserves_first(const http::exchange&) const noexcept { return false; }
+    /// Agrees with other gateways on what `x` may use; parameters and errors as of `about_to_ask`, but that all outlive
+    /// the call.
+    [[nodiscard]] virtual base::task<base::result<void>> reserve(http::exchange& x, std::string_view body,
+                                                                 std::uint32_t longest_answer) {
+        static_cast<void>(x);
+        static_cast<void>(body);
+        static_cast<void>(longest_answer);
+        co_return base::result<void>();
+    }
     /// A second request that was made for `x` besides the one that answered was given up.
     virtual void hedge_lost(http::exchange& x) noexcept { static_cast<void>(x); }
 };

@@ -110,6 +110,16 @@ base::task<result<relay::started>> routed_call::advance() {
             if (const result<void> ok = choose(); !ok) {
                 co_return ok.error();
             }
+            if (!told_ && observer_.reserves_first(exchange_)) {
+                const result<void> held =
+                    co_await observer_.reserve(exchange_, client_body(), target_->target.max_output_tokens);
+                if (!held) {
+                    co_return held.error();
+                }
+            }
+            if (const result<void> ok = told_ ? result<void>() : tell(); !ok) {
+                co_return ok.error();
+            }
             attempt_.emplace(state_, exchange_, exchange_, *target_, observer_);
             attempt_limits limits{.begin_by = deadline_,
                                   .quiet_since = quiet_since_,

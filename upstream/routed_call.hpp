@@ -57,6 +57,7 @@ private:
     [[nodiscard]] attempt& current() noexcept { return hedge_won_ ? hedge_->second() : *attempt_; }
     [[nodiscard]] const attempt& current() const noexcept { return hedge_won_ ? hedge_->second() : *attempt_; }
     [[nodiscard]] base::result<void> choose();
+    [[nodiscard]] base::result<void> tell();
     [[nodiscard]] retry_decision judge(const base::error& e, attempt_phase phase);
     void leave_target(std::string_view reason);
     void note_failure(const base::error& e, attempt_phase phase, const retry_decision& next);
@@ -93,6 +94,7 @@ private:
     base::steady_time pause_until_{};  // not the epoch: the next attempt waits for this
     base::steady_time quiet_since_;
     bool waiting_ = false;      // the attempt is under way and has been silent
+    bool told_ = false;         // the observer knows of the target
     bool may_hedge_ = false;    // the silence that the attempt tells of is the time to ask a second time
     bool hedge_won_ = false;    // the second request answered
     bool begun_ = false;        // content has come: all is the relay's from here on

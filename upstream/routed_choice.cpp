@@ -71,15 +71,22 @@ result<void> routed_call::choose() {
             note_failure(ok.error(), attempt_phase::preparing, {retry_step::next_target});
             continue;
         }
-        if (result<void> ok = observer_.about_to_ask(exchange_, client_body(), chosen->target.max_output_tokens); !ok) {
-            return ok;
-        }
-        chosen->to->repeats().earn();
-        state_.hedges.earn();
         target_ = chosen;
+        told_ = false;
         repeats_ = 0;
     }
     return {};
+}
+
+/// Tells of the target that was chosen. Errors: what the client is told.
+result<void> routed_call::tell() {
+    const result<void> ok = observer_.about_to_ask(exchange_, client_body(), target_->target.max_output_tokens);
+    if (ok) {
+        told_ = true;
+        target_->to->repeats().earn();
+        state_.hedges.earn();
+    }
+    return ok;
 }
 
 void routed_call::show_target(const route_target& t, bool byok) noexcept {

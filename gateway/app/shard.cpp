@@ -128,6 +128,7 @@ result<void> shard::build(unsigned of) {
         .provider_key_changed = [this] { shared_.provider_key_changed(); },
         .limiter = shared_.limiter,
         .shared_limiter = replicas_.limiter(),
+        .shared_spend = replicas_.spend(),
         .health_limiter = shared_.health_checks,
         .usage_sink = *shared_.usage_queues[number_],
         .database = shared_.database_thread,

@@ -17,6 +17,7 @@ shared_services::shared_services(base::executor ex, shared_state& shared, unsign
         limiter_.emplace(ex, shared.limiter, *redis_,
                          limits.mode == "strict" ? auth::limit_mode::strict : auth::limit_mode::leased,
                          limits.replicas);
+        spend_.emplace(ex, *limiter_, *redis_, limits.replicas);
     }
     bus_.emplace(ex, *redis_, shared.key_states, log, number == 0);
 }
@@ -28,11 +29,13 @@ void shared_services::start() {
     }
     if (limiter_) {
         limiter_->start();
+        spend_->start();
     }
 }
 
 base::task<> shared_services::close() {
     if (limiter_) {
+        co_await spend_->close();
         co_await limiter_->close();
     }
     if (redis_) {
@@ -65,10 +68,10 @@ base::redis_metrics shared_services::counts() const noexcept {
     if (limiter_) {
         const auth::shared_limit_counters& limits = limiter_->counters();
         m.limits_shared = true;
-        m.limits_asked = limits.asked;
+        m.limits_asked = limits.asked + spend_->asked();
         m.limits_held = limits.held;
-        m.limits_remembered = limits.remembered;
-        m.limits_alone = limits.alone;
+        m.limits_remembered = limits.remembered + spend_->remembered();
+        m.limits_alone = limits.alone + spend_->alone();
         m.slice_units_taken = limits.units_taken;
         m.slice_units_returned = limits.units_returned;
         m.stranded_percent = shared_.settings->limits.mode == "leased" ? 10 : 0;

@@ -2,6 +2,7 @@
 
 #include "auth/revocation_bus.hpp"
 #include "auth/shared_limiter.hpp"
+#include "auth/shared_spend.hpp"
 #include "gateway/app/redis_setup.hpp"
 #include "gateway/app/shared_state.hpp"
 #include "gateway/base/redis_metrics.hpp"
@@ -25,6 +26,7 @@ public:
     [[nodiscard]] storage::redis_client* redis() noexcept { return redis_ ? &*redis_ : nullptr; }
     /// Null: this gateway counts alone.
     [[nodiscard]] auth::shared_limiter* limiter() noexcept { return limiter_ ? &*limiter_ : nullptr; }
+    [[nodiscard]] auth::shared_spend* spend() noexcept { return spend_ ? &*spend_ : nullptr; }
     [[nodiscard]] auth::revocation_bus* bus() noexcept { return bus_ ? &*bus_ : nullptr; }
 
     [[nodiscard]] base::redis_metrics counts() const noexcept;
@@ -34,6 +36,7 @@ private:
     redis_reporter reporter_;
     std::optional<storage::redis_client> redis_;
     std::optional<auth::shared_limiter> limiter_;
+    std::optional<auth::shared_spend> spend_;
     std::optional<auth::revocation_bus> bus_;
     bool reported_up_ = false;
 };

@@ -17,7 +17,9 @@ struct spend_hold {
     std::uint64_t month_units = 0;
     std::uint16_t day = 0;
     std::uint16_t month = 0;
-    bool counted = false;  ///< among the requests under way
+    bool counted = false;        ///< among the requests under way
+    bool placed = false;         ///< Redis knows of it
+    std::uint32_t replicas = 0;  ///< not 0: it is charged to this gateway's share of the limits too
 };
 
 }  // namespace concurred::base

@@ -18,6 +18,7 @@
 
 namespace concurred::auth {
 class principal;
+struct owed_request;
 struct spend_state;
 }  // namespace concurred::auth
 namespace concurred::pipeline {
@@ -82,6 +83,9 @@ struct exchange {
     base::fixed_text<96> fallback_from;  ///< the model that should have answered; empty: it did, or nobody
     auth::spend_state* spend = nullptr;  ///< of the key's limits besides requests; null: it has none
     base::spend_hold hold;               ///< what it holds of them
+    /// Its unit of the limits of requests, to be taken together with `hold`. Null: it is taken. Valid while handlers
+    /// run.
+    const auth::owed_request* owed = nullptr;
 
     const upstream::model_price* price = nullptr;  ///< of the model that serves it; null: not known
     bool admitted = false;                         ///< a usage record is due
@@ -105,6 +109,7 @@ struct exchange {
         fallback_from = std::string_view();
         spend = nullptr;
         hold = {};
+        owed = nullptr;
         price = nullptr;
         admitted = false;
         dispatched = false;

@@ -21,7 +21,7 @@ key_surroundings keys_of(const chain::surroundings& around) {
 //   limit         right behind it: needs the key, and a denial must not read the body
 //   dispatch      the endpoint; those that spend money keep their usage records themselves, around all that can fail
 chain::chain(const surroundings& around)
-    : ledger_(around.usage_sink),
+    : ledger_(around.usage_sink, around.shared_spend),
       provider_key_desk_{.shard = around.shard,
                          .database = around.database,
                          .store = around.provider_keys,
@@ -100,6 +100,7 @@ std::vector<endpoint> chain::routes(const auth::rate_limiter& limiter) {
     };
     for (endpoint& e : table) {
         e.limit_class = static_cast<std::uint8_t>(limiter.class_of(e.path));
+        e.asks_provider = e.handler == &chat_completions_ || e.handler == &embeddings_ || e.handler == &responses_;
     }
     return table;
 }

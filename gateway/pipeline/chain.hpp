@@ -43,6 +43,7 @@ public:
         std::function<void()> provider_key_changed;
         const auth::rate_limiter& limiter;
         auth::shared_limiter* shared_limiter;  ///< null: this gateway counts alone
+        auth::shared_spend* shared_spend;      ///< null as well then
         auth::address_limiter& health_limiter;
         storage::usage_sink& usage_sink;
         storage::database_thread& database;

@@ -25,6 +25,9 @@ base::task<base::result<http::response>> limit::handle(http::exchange& x) {
     if (const auto decision = shared_->decide_now(*x.principal, row, now)) {
         return go_on(x, *decision);
     }
+    if (x.spend != nullptr && x.endpoint->asks_provider) {
+        return go_on_owing(x, {*x.principal, row});
+    }
     return ask(x, *x.principal, row);
 }
 
@@ -42,6 +45,29 @@ base::task<base::result<http::response>> limit::go_on(http::exchange& x, const a
     if (!decision.allowed) {
         return ready(auth::limit_error(decision));
     }
+    return proceed(x);
+}
+
+/// The request goes on, and its unit is taken with all that it may use, in one step: what that is, is known when the
+/// model is. A request that does not get so far pays for its unit at the end.
+base::task<base::result<http::response>> limit::go_on_owing(http::exchange& x, auth::owed_request owed) {
+    x.principal = nullptr;
+    x.owed = &owed;
+    x.times.limited = std::chrono::steady_clock::now();
+    base::result<http::response> r = co_await proceed(x);
+    if (x.owed == nullptr) {
+        co_return std::move(r);
+    }
+    x.owed = nullptr;
+    const auth::limit_decision decision = co_await shared_->ask(owed.who, owed.path);
+    x.headers.append(auth::limit_headers(decision, x.arrived_at).view());
+    if (!decision.allowed) {
+        co_return auth::limit_error(decision);
+    }
+    co_return std::move(r);
+}
+
+base::task<base::result<http::response>> limit::proceed(http::exchange& x) {
     if (x.spend != nullptr && !x.spend->known.load(std::memory_order_acquire) && x.spend->limits().has_budget()) {
         return learn_spent(x);
     }

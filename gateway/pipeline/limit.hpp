@@ -2,6 +2,7 @@
 
 #include "auth/limits.hpp"
 #include "auth/shared_limiter.hpp"
+#include "auth/shared_spend.hpp"
 #include "gateway/http/handler.hpp"
 #include "storage/database_thread.hpp"
 #include "storage/usage_store.hpp"
@@ -24,6 +25,8 @@ private:
                                                                  const auth::limit_decision& decision);
     [[nodiscard]] base::task<base::result<http::response>> ask(http::exchange& x, auth::principal who,
                                                                auth::path_class row);
+    [[nodiscard]] base::task<base::result<http::response>> go_on_owing(http::exchange& x, auth::owed_request owed);
+    [[nodiscard]] base::task<base::result<http::response>> proceed(http::exchange& x);
     [[nodiscard]] base::task<base::result<http::response>> learn_spent(http::exchange& x);
 
     const auth::rate_limiter& limiter_;

@@ -26,12 +26,13 @@ struct endpoint {
     std::string_view path;
     access credentials = access::key;
     http::handler* handler = nullptr;
-    std::uint8_t limit_class = 0;  ///< row of the rate limiter's table; set by the composition root
+    std::uint8_t limit_class = 0;  ///< row of the rate limiter's table; set by `chain`
     bool rest = false;             ///< see `path`
     http::api_form form = http::api_form::openai;
     /// A part of the query between '&', e.g. "verbose=1": the endpoint is for requests with it. Stands before the one
     /// without. Empty: any query will do.
     std::string_view query{};
+    bool asks_provider = false;  ///< it spends tokens and money; set by `chain`
 };
 
 /// The part of the path that ":id" stands for.

@@ -1,5 +1,6 @@
 #include "gateway/pipeline/usage_ledger.hpp"
 
+#include "auth/limit_headers.hpp"
 #include "auth/spend.hpp"
 #include "gateway/pipeline/output_bound.hpp"
 #include "upstream/catalogue.hpp"
@@ -25,6 +26,25 @@ std::uint32_t millis_between(base::steady_time from, base::steady_time to) noexc
         return 0;
     }
     return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count());
+}
+
+std::uint64_t prompt_estimate(std::string_view body) noexcept {
+    return (body.size() + octets_per_token - 1) / octets_per_token;
+}
+
+/// What a request can use at most, as far as is known before.
+auth::spend_request most_use(const http::exchange& x, std::string_view body, std::uint32_t longest_answer) {
+    const std::optional<std::uint64_t> bound = requested_output(body);
+    auth::spend_request wanted;
+    wanted.prompt_tokens = prompt_estimate(body);
+    wanted.output_tokens = bound ? *bound : longest_answer != 0 ? longest_answer : output_without_ceiling;
+    wanted.output_is_guess = !bound;
+    wanted.priced = x.price != nullptr;
+    if (x.price != nullptr) {
+        wanted.prompt_nano_usd = upstream::cost_nano_usd({.prompt = wanted.prompt_tokens}, *x.price);
+        wanted.output_nano_usd = upstream::cost_nano_usd({.completion = wanted.output_tokens}, *x.price);
+    }
+    return wanted;
 }
 
 end_reason end_of(const base::error& e) noexcept {
@@ -53,39 +73,44 @@ void usage_ledger::admit(http::exchange& x) noexcept {
     x.admitted = sink_.admit();
 }
 
-base::result<void> usage_ledger::hold(http::exchange& x, std::string_view body, std::uint64_t prompt_tokens,
-                                      std::uint32_t longest_answer) {
-    const auto now = std::chrono::steady_clock::now();
-    auth::settle(x.hold, 0, 0, now);  // of the provider that was asked before
-    const std::optional<std::uint64_t> bound = requested_output(body);
-    const std::uint64_t ceiling = longest_answer != 0 ? longest_answer : output_without_ceiling;
-    auth::spend_request wanted;
-    wanted.prompt_tokens = prompt_tokens;
-    wanted.output_tokens = bound ? *bound : ceiling;
-    wanted.output_is_guess = !bound;
-    wanted.priced = x.price != nullptr;
-    if (x.price != nullptr) {
-        wanted.prompt_nano_usd = upstream::cost_nano_usd({.prompt = wanted.prompt_tokens}, *x.price);
-        wanted.output_nano_usd = upstream::cost_nano_usd({.completion = wanted.output_tokens}, *x.price);
-    }
-    const bool again = x.dispatched;
-    const auth::spend_decision decision = auth::reserve(*x.spend, wanted, x.arrived_at, now, x.hold);
-    if (!again) {
+/// The answer to what was decided, told to the client. Only the first decision goes into the head.
+base::result<void> usage_ledger::held(http::exchange& x, const auth::spend_request& wanted,
+                                      const auth::spend_decision& decision) const {
+    if (!x.dispatched) {
         x.headers.append(auth::spend_headers(decision).view());
     }
     if (!decision.allowed()) {
         return auth::spend_error(decision);
     }
-    x.usage.reserved_tokens = prompt_tokens + wanted.output_tokens;
+    x.usage.reserved_tokens = wanted.prompt_tokens + wanted.output_tokens;
     return {};
+}
+
+base::task<base::result<void>> usage_ledger::reserve(http::exchange& x, std::string_view body,
+                                                     std::uint32_t longest_answer) {
+    const auth::spend_request wanted = most_use(x, body, longest_answer);
+    const auth::shared_spend::question asked{
+        .key_id = x.usage.key_id.view(), .id = x.usage.id, .state = *x.spend, .wanted = wanted, .wall = x.arrived_at};
+    const auth::shared_spend::outcome outcome = co_await shared_->take(x.owed, asked, x.hold);
+    if (outcome.requests) {
+        x.owed = nullptr;
+        x.headers.append(auth::limit_headers(*outcome.requests, x.arrived_at).view());
+        if (!outcome.requests->allowed) {
+            co_return auth::limit_error(*outcome.requests);
+        }
+    }
+    co_return held(x, wanted, outcome.spend);
 }
 
 base::result<void> usage_ledger::about_to_ask(http::exchange& x, std::string_view body, std::uint32_t longest_answer) {
     base::usage_record& u = x.usage;
-    const std::uint64_t prompt_tokens = (body.size() + octets_per_token - 1) / octets_per_token;
-    if (x.spend != nullptr) {
-        if (auto held = hold(x, body, prompt_tokens, longest_answer); !held) {
-            return held;
+    if (x.spend != nullptr && shared_ == nullptr) {
+        const auto now = std::chrono::steady_clock::now();
+        auth::settle(x.hold, 0, 0, now);  // of the provider that was asked before
+        const auth::spend_request wanted = most_use(x, body, longest_answer);
+        const auth::spend_decision decision = auth::reserve(*x.spend, wanted, x.arrived_at, now, x.hold);
+        if (auto ok = held(x, wanted, decision); !ok) {
+            return ok;
         }
     }
     if (!x.admitted && !u.byok) {
@@ -102,7 +127,7 @@ base::result<void> usage_ledger::about_to_ask(http::exchange& x, std::string_vie
     // As it is booked if the process dies now: what was asked is paid, and of an answer nobody knows.
     u.end = end_reason::aborted;
     u.estimated = true;
-    u.tokens = {.prompt = prompt_tokens};
+    u.tokens = {.prompt = prompt_estimate(body)};
     u.priced = x.price != nullptr;
     u.cost_nano_usd = u.priced ? upstream::cost_nano_usd(u.tokens, *x.price) : 0;
     sink_.dispatch(u, x.dispatched);
@@ -172,6 +197,9 @@ void usage_ledger::closed(http::exchange& x) noexcept {
 
 void usage_ledger::settle(http::exchange& x) noexcept {
     const auto now = std::chrono::steady_clock::now();
+    if (x.hold.placed) {
+        shared_->settle(x.usage.key_id.view(), x.usage.id, x.hold, x.usage.tokens.total(), x.usage.cost_nano_usd);
+    }
     auth::settle(x.hold, x.usage.tokens.total(), x.usage.cost_nano_usd, now);
     if (!x.admitted) {
         return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "auth/shared_spend.hpp"
 #include "gateway/http/exchange.hpp"
 #include "storage/usage_sink.hpp"
 #include "upstream/relay.hpp"
@@ -12,7 +13,8 @@ namespace concurred::pipeline {
 /// Sees to it that every admitted request ends in exactly one usage record. Belongs to one shard.
 class usage_ledger final : public upstream::relay_observer {
 public:
-    explicit usage_ledger(storage::usage_sink& sink) : sink_(sink) {}
+    /// @param shared null: limits are counted here alone
+    usage_ledger(storage::usage_sink& sink, auth::shared_spend* shared) : sink_(sink), shared_(shared) {}
 
     /// Begins the record of a request, before anything is spent for it.
     void admit(http::exchange& x) noexcept;
@@ -25,6 +27,12 @@ public:
     /// counted as lost.
     [[nodiscard]] base::result<void> about_to_ask(http::exchange& x, std::string_view body,
                                                   std::uint32_t longest_answer) override;
+    /// Where limits are shared the holding is done here, together with what is owed of the limits of requests.
+    [[nodiscard]] bool reserves_first(const http::exchange& x) const noexcept override {
+        return shared_ != nullptr && x.spend != nullptr;
+    }
+    [[nodiscard]] base::task<base::result<void>> reserve(http::exchange& x, std::string_view body,
+                                                         std::uint32_t longest_answer) override;
     /// The request ended in an error before an answer began.
     void failed(http::exchange& x, const base::error& e) noexcept;
     /// The answer ended, one way or the other.
@@ -39,11 +47,12 @@ public:
     [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
 private:
-    [[nodiscard]] base::result<void> hold(http::exchange& x, std::string_view body, std::uint64_t prompt_tokens,
-                                          std::uint32_t longest_answer);
+    [[nodiscard]] base::result<void> held(http::exchange& x, const auth::spend_request& wanted,
+                                          const auth::spend_decision& decision) const;
     void settle(http::exchange& x) noexcept;
 
     storage::usage_sink& sink_;
+    auth::shared_spend* shared_;
     std::uint64_t lost_ = 0;
 };
 

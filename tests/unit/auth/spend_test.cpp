@@ -244,4 +244,65 @@ TEST_SUITE("auth/spend") {
         CHECK(e.details ==
               R"({"limitType":"budget.month","limit":2.5,"remaining":2.5,"retryAfter":10,"retryAfterMs":10000})");
     }
+
+    TEST_CASE("a gateway alone allows its share: never none, and no second helping of what it let through before") {
+        key k({.tokens_per_minute = 1'000, .concurrency = 8, .day_nano_usd = 8 * usd});
+        const auto share = [&](const spend_request& request, spend_hold& hold) {
+            return reserve_share(k.state, request, 4, wall, start, hold);
+        };
+        spend_hold holds[3];
+        CHECK(share(money(usd, 0), holds[0]).allowed());
+        CHECK(share(money(usd, 0), holds[1]).allowed());
+        auto d = share({.prompt_tokens = 1}, holds[2]);  // two places of eight for each of four
+        CHECK(d.denied_by == spend_limit::concurrency);
+        CHECK(d.limit == 8);
+        settle(holds[1], 0, usd, start);
+        d = share(money(usd, 0), holds[2]);
+        CHECK(d.denied_by == spend_limit::day);
+        CHECK(d.limit == 8'000'000'000);
+        CHECK(d.left == 0);
+        settle(holds[0], 0, 0, start);
+        CHECK(share(money(usd, 0), holds[2]).allowed());
+        CHECK(k.state.day.spent(20'787) == 200'000'000);
+        settle(holds[2], 0, 0, start);
+    }
+
+    TEST_CASE("what was admitted together with others is charged to the share") {
+        key k({.tokens_per_minute = 400});
+        spend_hold elsewhere{.state = &k.state, .tokens = 100, .counted = true, .replicas = 4};
+        count_admitted(elsewhere, start);
+        spend_hold hold;
+        const auto d = reserve_share(k.state, tokens(1, 0), 4, wall, start, hold);
+        CHECK(d.denied_by == spend_limit::tokens);
+        CHECK(d.limit == 400);
+        CHECK(d.retry_after == 600ms);   // one of 100 tokens a minute
+        settle(elsewhere, 0, 0, start);  // it failed before any output
+        CHECK(reserve_share(k.state, tokens(1, 0), 4, wall, start, hold).allowed());
+        settle(hold, 1, 0, start);
+    }
+
+    TEST_CASE("a prompt larger than the share takes all of it, one larger than the limit is refused") {
+        key k({.tokens_per_minute = 400});
+        spend_hold hold;
+        CHECK(reserve_share(k.state, tokens(399, 0), 4, wall, start, hold).allowed());
+        CHECK(hold.tokens == 100);
+        settle(hold, 399, 0, start);
+        CHECK(reserve_share(k.state, tokens(1, 0), 4, wall, start + 60s, hold).denied_by == spend_limit::tokens);
+        CHECK(reserve_share(k.state, tokens(400, 0), 4, wall, start, hold).denied_by == spend_limit::too_large);
+    }
+
+    TEST_CASE("a budget that all have spent is spent for each") {
+        key k({.month_nano_usd = 8 * usd});
+        k.state.known_spent(wall, 0, 8 * usd);
+        spend_hold hold;
+        const auto d = reserve_share(k.state, money(10, 0), 4, wall, start, hold);
+        CHECK(d.denied_by == spend_limit::month);
+        CHECK(d.left == 0);
+    }
+
+    TEST_CASE("shares are never none, and no limit stays none") {
+        CHECK(share_of(spend_limits{}, 4) == spend_limits{});
+        CHECK(share_of({1, 1, 10, 10}, 4) == spend_limits{1, 1, 10, 10});
+        CHECK(share_of({400, 9, 80, 1'000}, 4) == spend_limits{100, 2, 20, 250});
+    }
 }
