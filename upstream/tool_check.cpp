@@ -5,7 +5,6 @@
 #include "upstream/refusal.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +25,9 @@ base::error wrong(std::string_view code, std::string field, std::string message)
     return e;
 }
 
-bool has_word(std::string_view text, std::string_view word) noexcept {
-    return !text.empty() && ::memmem(text.data(), text.size(), word.data(), word.size()) != nullptr;
+/// Of what a text is mostly made of, no quotation marks: finding those first is many times faster than memmem.
+bool has_name(std::string_view text, std::string_view quoted) noexcept {
+    return text.find(quoted) != std::string_view::npos;
 }
 
 bool is_tool_name(std::string_view name) noexcept {
@@ -181,7 +181,7 @@ result<void> check_tools(const chat_request& request) {
             return ok;
         }
     }
-    return has_word(request.messages, "\"tool_call_id\"") ? check_results(request.messages) : result<void>();
+    return has_name(request.messages, "\"tool_call_id\"") ? check_results(request.messages) : result<void>();
 }
 
 result<void> check_tools_for(const chat_request& request, std::string_view model) {
@@ -195,7 +195,7 @@ result<void> check_tools_for(const chat_request& request, std::string_view model
 }
 
 bool has_strict_tools(std::string_view tools) {
-    if (!has_word(tools, "\"strict\"")) {
+    if (!has_name(tools, "\"strict\"")) {
         return false;
     }
     json_reader elements(tools);
