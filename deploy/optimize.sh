@@ -22,4 +22,4 @@ step "Loading it" "$folder/concurred" bench quick
 [ -n "$(find "$folder/profile" -name '*.gcda' -print -quit)" ] || { echo "optimize.sh: it counted nothing" >&2; exit 1; }
 step "Configuring" cmake --preset release -B "$folder" -DCONCURRED_PROFILE=use
 step "Building the gateway" cmake --build "$folder" --target concurred
-echo "$folder/concurred is ready: $("$folder/concurred" version)"
+echo "$folder/concurred is ready: $("$folder/concurred" version | head -1)"
