@@ -12,7 +12,7 @@ base::result<std::string> stream_of_whole(std::string_view answer, bool include_
     const json_part whole(answer);
     if (read_members(whole.raw, {{"choices", &choices}, {"type", &type}, {"content", &content}, {"object", &object}})) {
         std::string out;
-        if (choices.is_array()) {
+        if (http::json_reader(choices.list()).next() != nullptr) {  // no choice is no completion
             append_completion_stream(out, whole.raw, include_usage);
             return out;
         }

@@ -306,6 +306,7 @@ def memory_of(pid):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may read the memory of a process without core dumps")
+@pytest.mark.memory
 def test_after_it_was_used_the_key_is_nowhere_in_the_process_s_memory(gateway, imposter, ann):
     key = "sk-of-this-test-0123456789"  # that no provider has repeated in an answer
     made = store(gateway, apiKey=key).json()["data"]

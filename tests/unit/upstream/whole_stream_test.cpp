@@ -151,7 +151,8 @@ TEST_SUITE("upstream/whole_stream") {
     }
 
     TEST_CASE("what is no answer is an error that another model may answer") {
-        for (const char* text : {"", "[]", "{}", "null", R"({"choices":null})", R"({"type":"message"})"}) {
+        for (const char* text :
+             {"", "[]", "{}", "null", R"({"choices":null})", R"({"choices":[]})", R"({"type":"message"})"}) {
             INFO(text);
             const auto made = upstream::stream_of_whole(text, true);
             REQUIRE(made.has_error());
