@@ -1,4 +1,4 @@
-// sources: storage/spool_codec.cpp storage/spool_scanner.cpp storage/crc32c.cpp
+// sources: storage/spool_codec.cpp storage/spool_scanner.cpp storage/crc32c.cpp storage/usage_codec.cpp
 // A segment of arbitrary bytes: the scanner must end, stay inside, and give nothing that reads as a record but cannot
 // be written back to the same bytes.
 

@@ -3,11 +3,11 @@
 // sources: upstream/family_minimax.cpp upstream/family_request.cpp upstream/family_usage.cpp upstream/family_whole.cpp
 // sources: upstream/think_splitter.cpp upstream/token_pattern.cpp upstream/usage_extract.cpp upstream/call_id.cpp
 // sources: upstream/chat_fields.cpp upstream/google_fields.cpp upstream/cost.cpp upstream/json_parts.cpp
-// upstream/google_error.cpp sources: upstream/provider_error.cpp upstream/error_fields.cpp upstream/error_verdict.cpp
-// upstream/retry_after.cpp sources: upstream/scrub.cpp sources: gateway/http/json_scan.cpp gateway/http/json_string.cpp
-// gateway/http/sse_frame.cpp sources: gateway/http/request_head.cpp gateway/http/request_line.cpp
-// gateway/base/error.cpp sources: gateway/base/json_text.cpp crypto/digest.cpp crypto/random.cpp
-// crypto/openssl_handles.cpp
+// sources: upstream/google_error.cpp upstream/provider_error.cpp upstream/error_fields.cpp
+// sources: upstream/error_verdict.cpp upstream/retry_after.cpp upstream/scrub.cpp
+// sources: gateway/http/json_scan.cpp gateway/http/json_string.cpp gateway/http/sse_frame.cpp
+// sources: gateway/http/request_head.cpp gateway/http/request_line.cpp gateway/base/error.cpp
+// sources: gateway/base/json_text.cpp crypto/digest.cpp crypto/random.cpp crypto/openssl_handles.cpp
 //
 // Strict tools: an answer with calls comes out the same however it is cut, what goes out is JSON, no call goes out
 // whose arguments break the schema, and any text is fit for a schema.
