@@ -3,7 +3,7 @@
 
 Fills a database of its own with the daily sums of --requests requests (10 million), of an owner with 50 keys, 12 models
 and 6 providers on each of 30 days, and of 20 other owners; with --events also with a row for each request, as they are
-while `event_days` lasts (about 3 GB for 10 million). Then asks a running gateway for the page in all its forms. With
+while `event_days` lasts (about 2.2 GB for 10 million). Then asks a running gateway for the page in all its forms. With
 --postgres in a PostgreSQL 15 of its own.
 
     CONCURRED_BIN=build/release/concurred python3 bench/usage_page.py [--requests N] [--events] [--postgres] [--asks N]

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by deploy/up.sh and tests/run.sh: to be sourced, with the repository as working folder.
+# Shared by deploy/up.sh, deploy/optimize.sh, bench/compare.sh and tests/run.sh: to be sourced, with the repository as working folder.
 
 # Prints the packages of the given lists that are not installed.
 missing_packages() {

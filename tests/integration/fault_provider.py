@@ -94,6 +94,9 @@ def google(model):
 
 DIALECTS = {"openai": openai, "anthropic": anthropic, "google": google, "x-ai": x_ai, "openrouter": openrouter,
             "minimax": minimax}
+# Where a gateway finds each, behind the provider's address.
+PATHS = {"openai": "/v1", "anthropic": "", "google": "/v1beta", "x-ai": "/x-ai/v1", "openrouter": "/openrouter/v1",
+         "minimax": "/minimax/v1"}
 WORDS = {401: ("authentication_error", "UNAUTHENTICATED"), 403: ("permission_error", "PERMISSION_DENIED"),
          404: ("not_found_error", "NOT_FOUND"), 408: ("timeout_error", "DEADLINE_EXCEEDED"),
          429: ("rate_limit_error", "RESOURCE_EXHAUSTED"), 500: ("api_error", "INTERNAL"),

@@ -7,26 +7,12 @@ import json
 
 import pytest
 
-from fault_provider import DIALECTS, TEXT, FaultProvider
-from upstream_rig import Call, Gateway, Scenarios, eventually, needs_binary
+from fault_provider import DIALECTS, PATHS, TEXT, FaultProvider
+from upstream_rig import Call, Gateway, Scenarios, breaking_after, eventually, needs_binary
 
 pytestmark = needs_binary
 
-PATHS = {"openai": "/v1", "anthropic": "", "google": "/v1beta", "x-ai": "/x-ai/v1", "openrouter": "/openrouter/v1",
-         "minimax": "/minimax/v1"}
 CELLS = list(itertools.product(DIALECTS, (False, True), (False, True)))  # dialect, content before it, fallback given
-SETTINGS = """
-[server]
-shards = 1
-[storage]
-flush_interval = "10ms"
-[limits]
-drain_grace = "0ms"
-[routing]
-retries = 0
-breaker_failures = 1
-breaker_cooldown = "10m"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +22,7 @@ def gateway(tmp_path_factory):
         for name, path in PATHS.items():
             scenarios.providers[name] = {"base_url": provider.address + path, "api_key": "sk-x"}
         scenarios.providers["spare"] = {"base_url": spare.address + "/v1", "api_key": "sk-spare"}
-        with Gateway(tmp_path_factory.mktemp("gateway"), scenarios, None, SETTINGS) as running:
+        with Gateway(tmp_path_factory.mktemp("gateway"), scenarios, None, breaking_after(1)) as running:
             yield running
 
 

@@ -18,7 +18,7 @@ from unkey_rig import UnkeyStub
 pytestmark = [needs_binary, needs_redis]
 
 MODELS = "/api/v1/models"
-PROMISE = 1.0  # seconds: decision 12
+PROMISE = 1.0  # seconds: as README promises
 SETTINGS = {**sessions.SETTINGS, "session.rate_limit": 1_000_000, "storage.change_poll": "24h"}
 
 

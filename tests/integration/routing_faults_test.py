@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from fault_provider import TEXT, FaultProvider
-from upstream_rig import Gateway, Scenarios, eventually, needs_binary
+from fault_provider import PATHS, TEXT, FaultProvider
+from upstream_rig import Gateway, Scenarios, breaking_after, eventually, needs_binary
 
 pytestmark = needs_binary
 
@@ -77,18 +77,6 @@ def cells():
 CELLS = list(cells())
 IDS = [f"{dialect}-{fault}-{'stream' if stream else 'whole'}-{'fallback' if spare else 'alone'}"
        for dialect, fault, stream, spare, _, _ in CELLS]
-SETTINGS = """
-[server]
-shards = 1
-[storage]
-flush_interval = "10ms"
-[limits]
-drain_grace = "0ms"
-[routing]
-retries = 0
-breaker_failures = 1
-breaker_cooldown = "10m"
-"""
 
 
 def model_of(number):
@@ -104,13 +92,11 @@ def answers(tmp_path_factory):
         budgets = {"first_token_timeout": "500ms", "idle_timeout": "500ms", "connect_timeout": "2s"}
         # As many keys as there are faults that put one to rest.
         keys = " ".join(f"sk-key-number-{n}" for n in range(48))
-        paths = {"openai": "/v1", "anthropic": "", "google": "/v1beta", "x-ai": "/x-ai/v1",
-                 "openrouter": "/openrouter/v1", "minimax": "/minimax/v1"}
         for dialect, name in DIALECTS.items():
-            scenarios.providers[name] = {"base_url": provider.address + paths[dialect], "api_keys": keys,
+            scenarios.providers[name] = {"base_url": provider.address + PATHS[dialect], "api_keys": keys,
                                          "keepalive": "0s", **budgets}
         scenarios.providers["spare"] = {"base_url": spare.address + "/v1", "api_key": "sk-spare", **budgets}
-        with Gateway(tmp_path_factory.mktemp("gateway"), scenarios, None, SETTINGS) as gateway:
+        with Gateway(tmp_path_factory.mktemp("gateway"), scenarios, None, breaking_after(1)) as gateway:
             def run(number):
                 _, _, stream, with_spare, _, _ = CELLS[number]
                 fields = {"fallback": [f"spare/good.{number}"]} if with_spare else {}

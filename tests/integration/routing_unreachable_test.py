@@ -8,24 +8,12 @@ import threading
 import pytest
 
 from fault_provider import TEXT, FaultProvider
-from upstream_rig import Gateway, Scenarios, eventually, free_port, needs_binary
+from upstream_rig import Gateway, Scenarios, breaking_after, eventually, free_port, needs_binary
 
 pytestmark = needs_binary
 
 PATHS = {"plain": "/v1", "anthropic": "", "google": "/v1beta", "x-ai": "/v1", "openrouter": "/v1", "minimax": "/v1"}
 CELLS = list(itertools.product((False, True), (False, True)))  # stream, fallback given
-SETTINGS = f"""
-[server]
-shards = 1
-[storage]
-flush_interval = "10ms"
-[limits]
-drain_grace = "0ms"
-[routing]
-retries = 0
-breaker_failures = {len(CELLS)}
-breaker_cooldown = "10m"
-"""
 
 
 class NoTls:
@@ -60,7 +48,7 @@ def unreachable(request, tmp_path_factory):
             scenarios.providers[name] = {"base_url": address[request.param] + path, "api_key": "sk-x",
                                          "connect_timeout": "3s"}
         scenarios.providers["spare"] = {"base_url": spare.address + "/v1", "api_key": "sk-spare"}
-        with Gateway(tmp_path_factory.mktemp("gateway"), scenarios, None, SETTINGS) as gateway:
+        with Gateway(tmp_path_factory.mktemp("gateway"), scenarios, None, breaking_after(len(CELLS))) as gateway:
             gateway.fault = request.param
             yield gateway
 

@@ -406,6 +406,11 @@ drain_grace = "0ms"
 """
 
 
+def breaking_after(failures):
+    """QUICK, with breakers that open then and stay open."""
+    return QUICK.replace("breaker_failures = 0", f'breaker_failures = {failures}\nbreaker_cooldown = "10m"')
+
+
 def rig(scenarios, settings=QUICK, mock_flags=("--keep-bodies",)):
     """A fixture of one gateway and one mock for a module."""
     @pytest.fixture(scope="module")
